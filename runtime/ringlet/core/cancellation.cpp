@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/core/cancellation.hpp>
+#include <ringlet/core/detail/job_group.hpp>
+#include <ringlet/core/error.hpp>
+#include <ringlet/core/scheduler.hpp>
+
+#include <utility>
+
+namespace ringlet::detail {
+
+void refresh_pending(job_block& job) noexcept {
+    bool pending = job.has(job_block::cancel_requested);
+    for (const cancel_scope* scope = job.scope; scope; scope = scope->outer_) {
+        if (scope->cancelled_) {
+            pending = true;
+            break;
+        }
+        if (scope->kind_ == cancel_scope::kind::shield) {
+            pending = false;
+            break;
+        }
+    }
+    if (!pending) {
+        job.clear(job_block::cancel_pending);
+        return;
+    }
+    const bool was_pending = job.has(job_block::cancel_pending);
+    job.set(job_block::cancel_pending);
+    if (!was_pending && job.waiting) job.waiting->cancel(job);
+}
+
+void request_cancel(job_block& job) noexcept {
+    if (job.has(job_block::done) || job.has(job_block::cancel_requested)) return;
+    job.set(job_block::cancel_requested);
+    refresh_pending(job);
+}
+
+void cancel_scope::enter(job_block& job) noexcept {
+    job_ = &job;
+    outer_ = std::exchange(job.scope, this);
+    if (kind_ == kind::shield || cancelled_) refresh_pending(job);
+}
+
+void cancel_scope::leave() noexcept {
+    job_block& job = *std::exchange(job_, nullptr);
+    require(job.scope == this, "cancel scopes must end in the opposite order of their beginning");
+    job.scope = outer_;
+    if (kind_ == kind::shield || cancelled_) refresh_pending(job);
+}
+
+void cancel_scope::cancel() noexcept {
+    if (std::exchange(cancelled_, true)) return;
+    if (job_) refresh_pending(*job_);
+}
+
+job_group::job_group(scheduler& owner, policy how) noexcept : owner_{&owner}, policy_{how} {
+    registry_link_.insert_before(owner.groups());
+}
+
+job_group::~job_group() {
+    require(empty(), "a group of jobs was destroyed while jobs of it still run: await its end first");
+    registry_link_.unlink();
+}
+
+void job_group::add(job_block& job) noexcept {
+    job.group = this;
+    job.group_link.insert_before(jobs_);
+    ++size_;
+    if (cancelling_) request_cancel(job);
+}
+
+void job_group::ended(job_block& job) noexcept {
+    job.group_link.unlink();
+    job.group = nullptr;
+    --size_;
+    if (!first_ended_) first_ended_ = &job;
+    const bool failed = job.failure != nullptr && !is_cancelled(job.failure);
+    if (policy_ != policy::keep_failures) {
+        job.set(job_block::joined);  // the owner of the group sees the failure
+        if (failed) fail(job.failure);
+        if (policy_ == policy::first_end_cancels) cancel_all();
+    } else if (failed && job.has(job_block::handle_dropped)) {
+        fail(job.failure);
+    }
+    if (empty() && waiter) owner_->make_ready(*std::exchange(waiter, nullptr));
+}
+
+void job_group::fail(std::exception_ptr error) noexcept {
+    if (!failure_) failure_ = std::move(error);
+    if (body_) body_->cancel();
+    cancel_all();
+}
+
+void job_group::cancel_all() noexcept {
+    if (std::exchange(cancelling_, true)) return;
+    // Cancelling only marks jobs and makes them ready: none runs, so none leaves the list, before this ends.
+    for (list_link* l = jobs_.next; l != &jobs_; l = l->next) request_cancel(job_block::from_group_link(*l));
+}
+
+}  // namespace ringlet::detail

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <coroutine>
+#include <exception>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace ringlet::detail {
+
+struct job_block;
+class job_group;
+class cancel_scope;
+struct join_waiter;
+
+/// What a suspended job waits for. One static object per kind of wait.
+struct wait_kind {
+    std::string_view name;
+    /// Ends the wait, now or as soon as it can be ended: the job becomes ready exactly once in every case.
+    void (*cancel)(job_block&) noexcept;
+    /// Says more, e.g. which descriptor; may be null. Called only for reports.
+    void (*describe)(const job_block&, std::string& out) = nullptr;
+};
+
+/// Position in the timer heap; lives in the job or scope that owns the timer.
+struct timer_node {
+    static constexpr std::uint32_t unarmed = std::numeric_limits<std::uint32_t>::max();
+    std::uint32_t position = unarmed;
+    bool armed() const noexcept { return position != unarmed; }
+};
+
+struct list_link {
+    list_link* prev = nullptr;
+    list_link* next = nullptr;
+
+    bool linked() const noexcept { return next != nullptr; }
+    void unlink() noexcept {
+        prev->next = next;
+        next->prev = prev;
+        prev = next = nullptr;
+    }
+    void insert_before(list_link& other) noexcept {
+        prev = other.prev;
+        next = &other;
+        prev->next = this;
+        other.prev = this;
+    }
+};
+
+/// How to move the result out of the finished root frame, and how to free the block. One static object per job type.
+struct job_type {
+    void (*finish)(job_block&, std::coroutine_handle<> root) noexcept;
+    void (*destroy)(job_block*) noexcept;
+};
+
+/// Value of `job_block::res` when a wait ended by cancellation.
+inline constexpr std::int32_t wait_cancelled = std::numeric_limits<std::int32_t>::min();
+
+/// The control block of a job: everything the runtime knows about it, two cache lines. A job waits for one thing at a
+/// time, so one operation record, one list link and one timer are enough.
+struct alignas(16) job_block {
+    enum flag : std::uint32_t {
+        cancel_requested = 1u << 0,
+        cancel_pending = 1u << 1,   ///< some cancellation, not shielded, is to be raised by the next await
+        cancel_sent = 1u << 2,      ///< the operation in flight has been asked to end
+        started = 1u << 3,
+        done = 1u << 4,
+        handle_dropped = 1u << 5,
+        joined = 1u << 6,
+        value_taken = 1u << 7,
+    };
+
+    job_block* next_ready = nullptr;
+    std::coroutine_handle<> resume_point;
+    const wait_kind* waiting = nullptr;  ///< null while the job runs, is ready, or is done
+    void* wait_object = nullptr;         ///< the operation, lock or group waited for
+    std::int32_t res = 0;
+    std::uint32_t cqe_flags = 0;
+    timer_node timer;
+    std::uint32_t flags = 0;
+    list_link link;
+    cancel_scope* scope = nullptr;
+    job_group* group = nullptr;
+    list_link group_link;
+    join_waiter* joiner = nullptr;
+    const job_type* type;
+    std::exception_ptr failure;
+    std::string* name = nullptr;
+
+    explicit job_block(const job_type* job_type) noexcept : type{job_type} {}
+    job_block(const job_block&) = delete;
+    ~job_block() { delete name; }
+
+    bool has(flag f) const noexcept { return (flags & f) != 0; }
+    void set(flag f) noexcept { flags |= f; }
+    void clear(flag f) noexcept { flags &= ~static_cast<std::uint32_t>(f); }
+
+    static job_block& from_link(list_link& l) noexcept {
+        return *reinterpret_cast<job_block*>(reinterpret_cast<std::byte*>(&l) - offset_of_link());
+    }
+    static job_block& from_group_link(list_link& l) noexcept {
+        return *reinterpret_cast<job_block*>(reinterpret_cast<std::byte*>(&l) - offset_of_group_link());
+    }
+    static job_block& from_timer(timer_node& t) noexcept {
+        return *reinterpret_cast<job_block*>(reinterpret_cast<std::byte*>(&t) - offset_of_timer());
+    }
+
+private:
+    static constexpr std::size_t offset_of_link() noexcept;
+    static constexpr std::size_t offset_of_group_link() noexcept;
+    static constexpr std::size_t offset_of_timer() noexcept;
+};
+static_assert(sizeof(job_block) == 128, "two cache lines: see docs/benchmarks.md for what a byte here costs");
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+constexpr std::size_t job_block::offset_of_link() noexcept { return offsetof(job_block, link); }
+constexpr std::size_t job_block::offset_of_group_link() noexcept { return offsetof(job_block, group_link); }
+constexpr std::size_t job_block::offset_of_timer() noexcept { return offsetof(job_block, timer); }
+#pragma GCC diagnostic pop
+
+}  // namespace ringlet::detail

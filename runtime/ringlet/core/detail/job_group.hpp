@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/core/detail/job_block.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <utility>
+
+namespace ringlet::detail {
+
+class scheduler;
+
+/// The jobs that one owner waits for. The root group of a loop owns every job of `spawn`; a task_group, when_all and
+/// first_of each own theirs.
+class job_group {
+public:
+    enum class policy {
+        keep_failures,    ///< a failure waits in the job's handle; it comes here when the handle is dropped unjoined
+        first_cancels,    ///< the first failure cancels the rest, whoever holds the handle
+        first_end_cancels ///< the first end, good or bad, cancels the rest
+    };
+
+    job_group(scheduler& owner, policy how) noexcept;
+    job_group(const job_group&) = delete;
+    job_group& operator=(const job_group&) = delete;
+    ~job_group();
+
+    void add(job_block& job) noexcept;
+    /// Called once by each job when its root frame is gone.
+    void ended(job_block& job) noexcept;
+    /// Records `error` if it is the first; the owner is told by cancelling its scope and every job.
+    void fail(std::exception_ptr error) noexcept;
+    void cancel_all() noexcept;
+
+    std::size_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return size_ == 0; }
+    scheduler& owner() const noexcept { return *owner_; }
+    list_link& jobs() noexcept { return jobs_; }
+    std::exception_ptr take_failure() noexcept { return std::exchange(failure_, nullptr); }
+    bool failed() const noexcept { return failure_ != nullptr; }
+    job_block* first_ended() const noexcept { return first_ended_; }
+
+    /// The scope of the code that spawns into this group: a failing job cancels it too.
+    void watch(cancel_scope& body) noexcept { body_ = &body; }
+    void unwatch() noexcept { body_ = nullptr; }
+
+    // For the leaf that waits until the group is empty.
+    job_block* waiter = nullptr;
+
+    static job_group& from_registry_link(list_link& l) noexcept { return reinterpret_cast<job_group&>(l); }
+
+private:
+    list_link registry_link_;  // first member: from_registry_link
+    list_link jobs_{&jobs_, &jobs_};
+    scheduler* owner_;
+    cancel_scope* body_ = nullptr;
+    std::exception_ptr failure_;
+    job_block* first_ended_ = nullptr;
+    std::size_t size_ = 0;
+    policy policy_;
+    bool cancelling_ = false;
+};
+
+}  // namespace ringlet::detail

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/core/frame_pool.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <sys/mman.h>
+
+namespace ringlet::detail {
+namespace {
+
+// Chunks double from 64 KiB to 4 MiB: a small program stays small, a million tasks fault in whole huge pages.
+constexpr std::size_t first_chunk_bytes = std::size_t{64} << 10;
+constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
+constexpr std::size_t chunk_bytes_max = 2 * huge_page_bytes;
+
+// What ended threads leave behind. A frame may be freed on another thread than the one that made it, so no chunk is
+// ever unmapped; the next thread that needs memory takes a whole pool over.
+struct orphanage {
+    std::mutex lock;
+    std::vector<frame_pool> pools;
+};
+orphanage& orphans() {
+    static auto* const all = new orphanage;  // never destroyed: threads may end after main
+    return *all;
+}
+
+struct thread_guard {
+    std::size_t chunk_bytes = first_chunk_bytes;
+    ~thread_guard() {
+        frame_pool& pool = this_thread_pool;
+        const std::lock_guard hold{orphans().lock};
+        orphans().pools.push_back(pool);
+        pool = frame_pool{.live = pool.live};
+    }
+};
+
+bool adopt(frame_pool& pool) {
+    const std::lock_guard hold{orphans().lock};
+    if (orphans().pools.empty()) return false;
+    const auto live = pool.live;
+    pool = orphans().pools.back();
+    pool.live = live;
+    orphans().pools.pop_back();
+    return true;
+}
+
+}  // namespace
+
+void* frame_pool::allocate_slow(std::size_t rounded) {
+    static thread_local thread_guard guard;
+    const bool untouched = fresh == nullptr && std::ranges::all_of(free, [](auto* list) { return list == nullptr; });
+    if (untouched && adopt(*this)) return allocate(rounded);
+
+    // What is left of the old chunk is not lost: it becomes one free frame of its own size.
+    if (const auto left = static_cast<std::size_t>(fresh_end - fresh) / granule_bytes; left > 0) {
+        auto* node = reinterpret_cast<free_node*>(fresh);
+        node->next = free[left];
+        free[left] = node;
+    }
+    const std::size_t bytes = std::exchange(guard.chunk_bytes, std::min(guard.chunk_bytes * 2, chunk_bytes_max));
+    void* chunk = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (chunk == MAP_FAILED) throw std::bad_alloc{};
+    if (bytes >= huge_page_bytes) ::madvise(chunk, bytes, MADV_HUGEPAGE);
+    fresh = static_cast<std::byte*>(chunk);
+    fresh_end = fresh + bytes;
+    return allocate(rounded);
+}
+
+}  // namespace ringlet::detail

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/core/job.hpp>
+
+#include <cstdio>
+
+namespace ringlet::detail {
+
+void job_handle::drop_done(job_block& block) noexcept {
+    if (block.failure && !block.has(job_block::joined) && !is_cancelled(block.failure)) {
+        if (this_thread_scheduler)
+            this_thread_scheduler->root().fail(block.failure);
+        else
+            std::fprintf(stderr, "ringlet: a job failed and was never joined: %s\n", describe(block.failure).c_str());
+    }
+    block.type->destroy(&block);
+}
+
+const wait_kind join_wait::kind{.name = "the end of a job", .cancel = &join_wait::cancel, .describe = nullptr};
+
+bool join_wait::start(job_block& job) noexcept {
+    waiter_.joiner = &job;
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < size_; ++i) done += jobs_[i].block().has(job_block::done) ? 1 : 0;
+    if (done >= count_) return suspend_once(job);
+    waiter_.missing = count_ - done;
+    for (std::size_t i = 0; i < size_; ++i) {
+        job_block& target = jobs_[i].block();
+        if (target.has(job_block::done)) continue;
+        require(&target != &job, "a job cannot join itself");
+        require(&target.group->owner() == this_thread_scheduler, "a job can only be joined from the loop it runs in");
+        require(target.joiner == nullptr, "two jobs join the same job: let one of them tell the other");
+        target.joiner = &waiter_;
+    }
+    job.wait_object = this;
+    job.waiting = &kind;
+    job.res = 0;
+    return true;
+}
+
+void join_wait::forget() noexcept {
+    for (std::size_t i = 0; i < size_; ++i) {
+        job_block& target = jobs_[i].block();
+        if (target.joiner == &waiter_) target.joiner = nullptr;
+    }
+}
+
+std::size_t join_wait::ended() noexcept {
+    forget();
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+        job_block& target = jobs_[i].block();
+        if (!target.has(job_block::done)) continue;
+        target.set(job_block::joined);
+        ++done;
+    }
+    return done;
+}
+
+void join_wait::cancel(job_block& job) noexcept {
+    static_cast<join_wait*>(job.wait_object)->forget();
+    job.res = wait_cancelled;
+    this_thread_scheduler->make_ready(job);
+}
+
+const wait_kind group_end::kind{.name = group_end::name, .cancel = &group_end::cancel, .describe = nullptr};
+
+bool group_end::begin(job_block& job, std::coroutine_handle<> self) noexcept {
+    job.resume_point = self;
+    job.res = 0;
+    if (group_->empty()) return suspend_once(job);
+    job.wait_object = group_;
+    job.waiting = &kind;
+    group_->waiter = &job;
+    if (job.has(job_block::cancel_pending)) group_->cancel_all();
+    return true;
+}
+
+void group_end::cancel(job_block& job) noexcept { static_cast<job_group*>(job.wait_object)->cancel_all(); }
+
+}  // namespace ringlet::detail
