@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """An echo server as a child process that says on its first line where it listens."""
+import os
 import re
 import subprocess
 
 
 class Server:
-    def __init__(self, command, environment=None):
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    def __init__(self, command, core=None, environment=None):
+        pin = None if core is None else lambda: os.sched_setaffinity(0, {core})
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=pin,
+                                        env={**os.environ, **(environment or {})})
         first = self.process.stdout.readline()
         address = re.search(r":(\d+)/?\s*$", first)
         if not address:

@@ -2,14 +2,12 @@
 // The limit for tasks: bare coroutines, their frames from operator new, a ready queue, and no runtime: no names, no
 // cancellation, no errors, no structure. What the language alone costs.
 #include "common/measure.hpp"
-#include "common/process.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <coroutine>
 #include <cstdlib>
 #include <exception>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -100,12 +98,14 @@ double switch_ns(std::uint64_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc > 1) bench::pin_to_core(std::atoi(argv[1]));
-    const double fresh = spawn_and_join_ns(1'000'000, 1'000'000);
+    const bool short_run = argc > 1 && std::string_view{argv[1]} == "--short";
+    const std::size_t million = short_run ? 20'000 : 1'000'000;
+    const std::size_t repetitions = short_run ? 1 : 9;
+    const double fresh = spawn_and_join_ns(million, million);
     bench::print_summary("bare_spawn_join_1m_fresh", "ns", bench::summarize({fresh}));
     bench::print_summary("bare_spawn_join_1m_warm", "ns",
-                         bench::repeat(5, [] { return spawn_and_join_ns(1'000'000, 1'000'000); }));
+                         bench::repeat(repetitions, [&] { return spawn_and_join_ns(million, million); }));
     bench::print_summary("bare_spawn_join_1000", "ns",
-                         bench::repeat(9, [] { return spawn_and_join_ns(1'000, 1'000'000); }));
-    bench::print_summary("bare_switch", "ns", bench::repeat(9, [] { return switch_ns(1'000'000); }));
+                         bench::repeat(repetitions, [&] { return spawn_and_join_ns(1'000, million); }));
+    bench::print_summary("bare_switch", "ns", bench::repeat(repetitions, [&] { return switch_ns(million); }));
 }
