@@ -8,6 +8,7 @@ A case says in comments
 
     // expect: words              each line must be in the error; `expect-gcc:` and `expect-clang:` for one compiler
     // flags: -Wsomething         more compiler flags
+    // only: clang (why)          the other compiler cannot refuse it
 
 and holds `#ifdef CONTROL`: the same code as it should be written. That variant must compile, so that the other one fails
 for the reason which it is meant to show.
@@ -22,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import compiling  # noqa: E402
 
 COMPILERS = {"clang": ["clang++-19", "clang++"], "gcc": ["g++"]}
-DIRECTIVE = re.compile(r"^//\s*(expect|expect-gcc|expect-clang|flags):\s*(.*?)\s*$", re.MULTILINE)
+DIRECTIVE = re.compile(r"^//\s*(expect|expect-gcc|expect-clang|flags|only):\s*(.*?)\s*$", re.MULTILINE)
 
 
 def compilers():
@@ -55,7 +56,10 @@ def main():
 
     cache = compiling.Cache(build, f"fail-{case.stem}")
     complaints, used = [], []
+    only = {value.split()[0] for word, value in directives if word == "only"}
     for family, compiler in compilers():
+        if only and family not in only:
+            continue
         used.append(compiler)
         command = [compiler, *build.portable_flags(), "-Wall", "-Wextra", "-Werror=unused-result", *flags, "-O0", "-c", "-o", "/dev/null"]
         (bad, error), (good, noise) = cache.compile_all([(command, case), ([*command, "-DCONTROL"], case)])
@@ -71,7 +75,7 @@ def main():
     for complaint in complaints:
         print(complaint)
     if not used:
-        print("no compiler of these is here: clang++-19, clang++, g++")
+        print(f"none of the compilers is here that can say it: {', '.join(sorted(only or COMPILERS))}")
         return 77
     print(f"{case.name}: {', '.join(used)}: {'wrong' if complaints else 'refused, with the words expected'}")
     return 1 if complaints else 0
