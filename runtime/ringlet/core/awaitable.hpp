@@ -53,7 +53,7 @@ private:
 /// Base of every leaf awaitable. `Derived` has
 ///   `bool start(detail::job_block&)`       begins the wait: sets `waiting` and returns true, or completes it at once
 ///                                          (sets `res`, returns false);
-///   `result<T> finish(detail::job_block&)` decodes `res` when the wait was not cancelled; noexcept;
+///   `result<T> outcome(detail::job_block&)` decodes `res` when the wait was not cancelled; noexcept;
 ///   `static constexpr std::string_view name`, and optionally `std::string subject() const` for error texts.
 /// It may be moved until it is awaited, and is awaited once.
 template <class Derived, class T>
@@ -75,7 +75,7 @@ public:
     result<T> end(detail::job_block& job) noexcept {
         if (job.res == detail::wait_cancelled) [[unlikely]]
             return detail::cancelled_code();
-        return derived().finish(job);
+        return derived().outcome(job);
     }
     T resume(detail::job_block& job) {
         result<T> outcome = end(job);

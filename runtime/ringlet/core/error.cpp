@@ -3,9 +3,10 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cxxabi.h>
 #include <exception>
 #include <typeinfo>
+
+#include <cxxabi.h>
 
 namespace ringlet::detail {
 namespace {

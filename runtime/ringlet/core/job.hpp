@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <ringlet/core/detail/join.hpp>
 #include <ringlet/core/detail/job_group.hpp>
+#include <ringlet/core/detail/join.hpp>
 #include <ringlet/core/task.hpp>
 
 #include <concepts>
@@ -89,16 +89,15 @@ void finish_root(job_block& block, std::coroutine_handle<> root) noexcept {
 /// A block and what the job's coroutine may refer to: the function and its arguments, destroyed when the job ends.
 template <class T, class Call>
 struct job_storage : job_state<T> {
-    static constexpr job_type type{
-        [](job_block& block, std::coroutine_handle<> root) noexcept {
-            finish_root<T>(block, root);
-            static_cast<job_storage&>(block).call.reset();
-        },
-        [](job_block* block) noexcept {
-            auto* self = static_cast<job_storage*>(block);
-            std::destroy_at(self);
-            frame_pool::release(self, sizeof(job_storage));
-        }};
+    static constexpr job_type type{[](job_block& block, std::coroutine_handle<> root) noexcept {
+                                       finish_root<T>(block, root);
+                                       static_cast<job_storage&>(block).call.reset();
+                                   },
+                                   [](job_block* block) noexcept {
+                                       auto* self = static_cast<job_storage*>(block);
+                                       std::destroy_at(self);
+                                       frame_pool::release(self, sizeof(job_storage));
+                                   }};
     job_storage() noexcept : job_state<T>{&type} {}
     std::optional<Call> call;
 };
@@ -160,7 +159,8 @@ auto spawn_in(job_group& group, F&& function, Args&&... args) {
         return start_job<T>(group, *block.release(), std::move(body));
     } else {
         using call_type = std::tuple<function_type, std::unwrap_ref_decay_t<Args>...>;
-        // By rvalue where the function takes it so (values, const&, &&), else by lvalue (T&): the block keeps them alive.
+        // By rvalue where the function takes it so (values, const&, &&), else by lvalue (T&): the block keeps them
+        // alive.
         constexpr bool by_rvalue = std::is_invocable_v<function_type&, std::unwrap_ref_decay_t<Args>...>;
         constexpr auto invoke_call = [](call_type& call) {
             return std::apply(
@@ -196,7 +196,7 @@ public:
     using value_type = T;
     static constexpr std::string_view name = "get";
     bool start(job_block& job) noexcept { return join_wait::start(job); }
-    result<void> finish(job_block&) noexcept {
+    result<void> outcome(job_block&) noexcept {
         ended();
         return {};
     }
@@ -209,7 +209,7 @@ public:
     explicit join_one(job_handle& target) noexcept : join_wait{&target, 1, 1} {}
     static constexpr std::string_view name = "join";
     bool start(job_block& job) noexcept { return join_wait::start(job); }
-    result<void> finish(job_block&) noexcept {
+    result<void> outcome(job_block&) noexcept {
         ended();
         return {};
     }
@@ -219,9 +219,8 @@ public:
 
 /// Handle to a started task (gevent's Greenlet). Move-only; one pointer.
 ///
-/// A failure of the job waits in it until `get` or `joinall` throws it or `join` has seen it; when the handle is dropped
-/// unjoined, the failure fails the loop's root group, and with it `run`.
-/// Thread: the loop's thread only.
+/// A failure of the job waits in it until `get` or `joinall` throws it or `join` has seen it; when the handle is
+/// dropped unjoined, the failure fails the loop's root group, and with it `run`. Thread: the loop's thread only.
 template <class T = void>
 class job : public detail::job_handle {
 public:
@@ -261,8 +260,8 @@ T detail::get_wait<T>::resume(job_block& self) {
     if constexpr (!std::is_void_v<T>) return *std::move(static_cast<job_state<T>&>(job).value);
 }
 
-/// Starts `function(args...)`, a coroutine function, as a job of the loop's root group. Function and arguments are moved
-/// into the job and live as long as it runs, so parameters may be references; std::ref passes a real reference.
+/// Starts `function(args...)`, a coroutine function, as a job of the loop's root group. Function and arguments are
+/// moved into the job and live as long as it runs, so parameters may be references; std::ref passes a real reference.
 ///
 /// Result:    the job's handle. Dropping it lets the job run on; see `job` for where its failure goes.
 /// Errors:    std::bad_alloc.

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include <ringlet/core/scheduler.hpp>
-
 #include <ringlet/core/cancellation.hpp>
 #include <ringlet/core/detail/join.hpp>
 #include <ringlet/core/detail/promise.hpp>
-
-#include <algorithm>
+#include <ringlet/core/scheduler.hpp>
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace ringlet::detail {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
-#include <coroutine>
 #include <exception>
 #include <limits>
 #include <string>
@@ -64,8 +64,8 @@ inline constexpr std::int32_t wait_cancelled = std::numeric_limits<std::int32_t>
 struct alignas(16) job_block {
     enum flag : std::uint32_t {
         cancel_requested = 1u << 0,
-        cancel_pending = 1u << 1,   ///< some cancellation, not shielded, is to be raised by the next await
-        cancel_sent = 1u << 2,      ///< the operation in flight has been asked to end
+        cancel_pending = 1u << 1,  ///< some cancellation, not shielded, is to be raised by the next await
+        cancel_sent = 1u << 2,     ///< the operation in flight has been asked to end
         started = 1u << 3,
         done = 1u << 4,
         handle_dropped = 1u << 5,

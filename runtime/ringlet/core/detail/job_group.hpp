@@ -16,9 +16,9 @@ class scheduler;
 class job_group {
 public:
     enum class policy {
-        keep_failures,    ///< a failure waits in the job's handle; it comes here when the handle is dropped unjoined
-        first_cancels,    ///< the first failure cancels the rest, whoever holds the handle
-        first_end_cancels ///< the first end, good or bad, cancels the rest
+        keep_failures,     ///< a failure waits in the job's handle; it comes here when the handle is dropped unjoined
+        first_cancels,     ///< the first failure cancels the rest, whoever holds the handle
+        first_end_cancels  ///< the first end, good or bad, cancels the rest
     };
 
     job_group(scheduler& owner, policy how) noexcept;
@@ -32,6 +32,12 @@ public:
     /// Records `error` if it is the first; the owner is told by cancelling its scope and every job.
     void fail(std::exception_ptr error) noexcept;
     void cancel_all() noexcept;
+
+    /// Forgets that it was cancelled: for the root group, which serves one `run` after another.
+    void reset() noexcept {
+        cancelling_ = false;
+        first_ended_ = nullptr;
+    }
 
     std::size_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size_ == 0; }

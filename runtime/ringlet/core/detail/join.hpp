@@ -53,7 +53,7 @@ public:
     static constexpr std::string_view name = "the end of its children";
     bool begin(job_block& job, std::coroutine_handle<> self) noexcept;
     bool start(job_block& job) noexcept;
-    result<void> finish(job_block&) const noexcept { return {}; }
+    result<void> outcome(job_block&) const noexcept { return {}; }
 
 private:
     static void cancel(job_block& job) noexcept;

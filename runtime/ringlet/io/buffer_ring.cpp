@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/core/error.hpp>
+#include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/io/engine.hpp>
+
+#include <liburing.h>
+
+#include <bit>
+#include <cerrno>
+#include <system_error>
+
+#include <sys/mman.h>
+
+namespace ringlet::io {
+namespace {
+
+void* map(std::size_t bytes) {
+    void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::system_error{errno, std::generic_category(), "mmap of receive buffers"};
+    return memory;
+}
+
+}  // namespace
+
+buffer_ring::buffer_ring(engine& backend, unsigned count, unsigned bytes)
+    : engine_{&backend}, ring_{nullptr}, memory_{nullptr}, count_{count}, bytes_{bytes} {
+    ringlet::detail::require(std::has_single_bit(count) && count <= 32768 && bytes > 0,
+                             "a buffer ring has a power of two of buffers, at most 32768");
+    ring_ = static_cast<io_uring_buf_ring*>(map(count * sizeof(io_uring_buf)));
+    try {
+        memory_ = static_cast<std::byte*>(map(std::size_t{count} * bytes));
+    } catch (...) {
+        ::munmap(ring_, count * sizeof(io_uring_buf));
+        throw;
+    }
+    io_uring_buf_ring_init(ring_);
+    io_uring_buf_reg reg{};
+    reg.ring_addr = reinterpret_cast<std::uint64_t>(ring_);
+    reg.ring_entries = count;
+    reg.bgid = group();
+    if (const int res = engine_->register_buffers(reg); res < 0) {
+        ::munmap(memory_, std::size_t{count} * bytes);
+        ::munmap(ring_, count * sizeof(io_uring_buf));
+        throw std::system_error{-res, std::generic_category(), "registering receive buffers (limit: ulimit -l)"};
+    }
+    for (unsigned id = 0; id < count; ++id) add(static_cast<std::uint16_t>(id));
+}
+
+buffer_ring::~buffer_ring() {
+    ringlet::detail::require(leased_ == 0, "a buffer lease outlived its loop");
+    engine_->unregister_buffers(group());
+    ::munmap(memory_, std::size_t{count_} * bytes_);
+    ::munmap(ring_, count_ * sizeof(io_uring_buf));
+}
+
+void buffer_ring::add(std::uint16_t id) noexcept {
+    io_uring_buf_ring_add(ring_, memory_ + std::size_t{id} * bytes_, bytes_, id, io_uring_buf_ring_mask(count_), 0);
+    io_uring_buf_ring_advance(ring_, 1);
+}
+
+buffer_lease buffer_ring::take(std::uint32_t cqe_flags, std::size_t length) noexcept {
+    const auto id = static_cast<std::uint16_t>(cqe_flags >> IORING_CQE_BUFFER_SHIFT);
+    ++leased_;
+    return buffer_lease{*this, {memory_ + std::size_t{id} * bytes_, length}, id};
+}
+
+void buffer_ring::give_back(std::uint16_t id) noexcept {
+    --leased_;
+    add(id);
+    if (waiters_.next != &waiters_) {
+        auto& first = *reinterpret_cast<waiter*>(reinterpret_cast<std::byte*>(waiters_.next) - offsetof(waiter, link));
+        first.link.unlink();
+        first.again(first);
+    }
+}
+
+}  // namespace ringlet::io

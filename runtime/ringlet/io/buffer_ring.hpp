@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/core/detail/job_block.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+struct io_uring_buf_ring;
+
+namespace ringlet::io {
+
+class buffer_ring;
+class engine;
+
+/// Bytes in one of the loop's provided buffers. Gives the buffer back when destroyed; must not outlive the loop.
+class buffer_lease {
+public:
+    buffer_lease() noexcept = default;
+    buffer_lease(buffer_lease&& other) noexcept
+        : ring_{std::exchange(other.ring_, nullptr)}, bytes_{std::exchange(other.bytes_, {})}, id_{other.id_} {}
+    buffer_lease& operator=(buffer_lease&& other) noexcept {
+        if (this != &other) {
+            release();
+            ring_ = std::exchange(other.ring_, nullptr);
+            bytes_ = std::exchange(other.bytes_, {});
+            id_ = other.id_;
+        }
+        return *this;
+    }
+    ~buffer_lease() { release(); }
+
+    std::span<std::byte> bytes() const noexcept { return bytes_; }
+    bool empty() const noexcept { return bytes_.empty(); }
+    std::size_t size() const noexcept { return bytes_.size(); }
+    /// Forgets the first `count` bytes.
+    void consume(std::size_t count) noexcept { bytes_ = bytes_.subspan(count); }
+    void release() noexcept;
+
+private:
+    friend buffer_ring;
+    buffer_lease(buffer_ring& ring, std::span<std::byte> bytes, std::uint16_t id) noexcept
+        : ring_{&ring}, bytes_{bytes}, id_{id} {}
+
+    buffer_ring* ring_ = nullptr;
+    std::span<std::byte> bytes_;
+    std::uint16_t id_ = 0;
+};
+
+/// A ring of buffers that the kernel picks from when data arrives, so that an idle connection holds none.
+/// Maps to: IORING_REGISTER_PBUF_RING, Linux 5.19; io_uring_register_buf_ring(3).
+class buffer_ring {
+public:
+    /// `count` buffers, a power of two up to 32768, of `bytes` each. Throws std::system_error.
+    buffer_ring(engine& backend, unsigned count, unsigned bytes);
+    buffer_ring(const buffer_ring&) = delete;
+    buffer_ring& operator=(const buffer_ring&) = delete;
+    ~buffer_ring();
+
+    std::uint16_t group() const noexcept { return 0; }
+    std::size_t buffer_bytes() const noexcept { return bytes_; }
+    unsigned leased() const noexcept { return leased_; }
+
+    /// The lease of what a CQE with IORING_CQE_F_BUFFER brought.
+    buffer_lease take(std::uint32_t cqe_flags, std::size_t length) noexcept;
+
+    /// Who goes on when a buffer comes back, in this order. `again` is called once and then forgotten.
+    struct waiter {
+        explicit waiter(void (*function)(waiter&) noexcept) noexcept : again{function} {}
+        void (*again)(waiter&) noexcept;
+        ringlet::detail::list_link link;
+    };
+    void wait(waiter& who) noexcept { who.link.insert_before(waiters_); }
+
+private:
+    friend buffer_lease;
+    void give_back(std::uint16_t id) noexcept;
+    void add(std::uint16_t id) noexcept;
+
+    engine* engine_;
+    io_uring_buf_ring* ring_;
+    std::byte* memory_;
+    unsigned count_;
+    unsigned bytes_;
+    unsigned leased_ = 0;
+    ringlet::detail::list_link waiters_{&waiters_, &waiters_};
+};
+
+inline void buffer_lease::release() noexcept {
+    bytes_ = {};
+    if (ring_) std::exchange(ring_, nullptr)->give_back(id_);
+}
+
+}  // namespace ringlet::io

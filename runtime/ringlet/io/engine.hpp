@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/time/clock.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+struct io_uring_sqe;
+struct io_uring_cqe;
+struct io_uring_buf_reg;
+
+namespace ringlet::io {
+
+/// The seam: a queue of 64-byte SQEs to one side, a queue of CQEs from the other. Everything above fills and reads the
+/// same memory whichever engine runs; engines differ in `enter` only, which is called once a loop turn.
+class engine {
+public:
+    engine() = default;
+    engine(const engine&) = delete;
+    engine& operator=(const engine&) = delete;
+    virtual ~engine() = default;
+
+    /// "io_uring", "virtual", ...
+    virtual std::string_view name() const noexcept = 0;
+
+    /// Submits every SQE up to `sq_tail`, advances `sq_head` past those taken, and waits until there are `wanted`
+    /// completions or `until` has come. May return early (a signal). Throws std::system_error on what cannot be mended.
+    virtual void enter(unsigned wanted, std::optional<deadline> until) = 0;
+
+    /// True when completions exist that an `enter` would bring, or that are there already.
+    virtual bool completions_waiting() const noexcept = 0;
+
+    /// Registers a ring of provided buffers (IORING_REGISTER_PBUF_RING). Returns 0 or -errno.
+    virtual int register_buffers(io_uring_buf_reg& ring) noexcept = 0;
+    virtual void unregister_buffers(unsigned group) noexcept = 0;
+
+    /// Where virtual time is kept; null when the engine runs in real time.
+    virtual const deadline* virtual_now() const noexcept { return nullptr; }
+
+    // The two queues. SQEs between sq_head and sq_tail are filled and not yet taken; CQEs between *cq_head and *cq_tail
+    // are to be read.
+    io_uring_sqe* sqes = nullptr;
+    unsigned sq_mask = 0;
+    unsigned sq_head = 0;
+    unsigned sq_tail = 0;
+    io_uring_cqe* cqes = nullptr;
+    unsigned cq_mask = 0;
+    unsigned* cq_head = nullptr;
+    unsigned* cq_tail = nullptr;
+
+    unsigned sq_room() const noexcept { return sq_mask + 1 - (sq_tail - sq_head); }
+};
+
+/// Sizes of the ring. The CQ's also sizes the kernel's table of requests that can be cancelled.
+struct ring_sizes {
+    unsigned sq_entries = 512;
+    unsigned cq_entries = 8192;
+};
+
+/// The kernel's ring, set up with the best flags that the kernel takes.
+/// Errors: `engine_unavailable` where io_uring is denied or too old, with cause and remedy; std::system_error for a
+/// shortage (ENOMEM, EMFILE).
+std::unique_ptr<engine> make_uring_engine(const ring_sizes& sizes = ring_sizes());
+
+/// io_uring cannot be had here. `what()` says whether sysctl, seccomp or the kernel's age is the cause, and the remedy.
+class engine_unavailable : public std::system_error {
+public:
+    using system_error::system_error;
+};
+
+namespace detail {
+
+/// Which of sysctl, seccomp or age made io_uring_setup(2) fail with `error`, and the exact remedy.
+/// `disabled_sysctl` is the text of /proc/sys/kernel/io_uring_disabled, empty when there is none.
+std::string explain_unavailable(int error, std::string_view disabled_sysctl, std::string_view seccomp_mode,
+                                std::string_view kernel_release);
+
+}  // namespace detail
+}  // namespace ringlet::io

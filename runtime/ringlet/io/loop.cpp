@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/io/loop.hpp>
+#include <ringlet/io/mailbox.hpp>
+#include <ringlet/io/thread_pool.hpp>
+
+#include <liburing.h>
+
+#include <atomic>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace ringlet::io {
+namespace {
+
+using ringlet::detail::is_cancelled;
+using ringlet::detail::job_block;
+using ringlet::detail::request_cancel;
+using ringlet::detail::require;
+using ringlet::detail::this_thread_scheduler;
+
+// With operations in flight, look at the completions at least this often, however many jobs are ready.
+constexpr std::size_t resumptions_between_enters = 64;
+
+loop_options with_environment(loop_options options) {
+    if (const char* text = std::getenv("RINGLET_SPIN_US")) {
+        unsigned spin_us = 0;
+        if (std::from_chars(text, text + std::strlen(text), spin_us).ec == std::errc{})
+            options.spin = std::chrono::microseconds{spin_us};
+    }
+    return options;
+}
+
+}  // namespace
+
+loop::loop(const loop_options& options)
+    : options_{with_environment(options)}, engine_{make_uring_engine(options_.ring)} {
+    timers = &timers_;
+}
+
+loop::loop(std::unique_ptr<engine> engine, const loop_options& options)
+    : options_{options}, engine_{std::move(engine)} {
+    timers = &timers_;
+    timers_.virtual_now = engine_->virtual_now();
+}
+
+loop::~loop() { require(in_flight_ == 0, "a loop was destroyed with operations in flight"); }
+
+loop::running::running(loop& self) : outer{this_thread_scheduler} {
+    require(outer == nullptr, "a loop runs on this thread already: await instead of running a second one");
+    this_thread_scheduler = &self;
+}
+loop::running::~running() { this_thread_scheduler = outer; }
+
+io_uring_sqe& loop::sqe_at(unsigned index) noexcept { return engine_->sqes[index & engine_->sq_mask]; }
+
+void loop::run_main_job(job_block& main) {
+    run_until([&] { return main.has(job_block::done); });
+    // What is left belongs to nobody any more: cancel it and wait. Requests without a job (a listener's multishot
+    // accept) were told to end by their owners' destructors.
+    root().cancel_all();
+    run_until([&] { return root().empty() && in_flight_ == 0; });
+    main.set(job_block::joined);
+    const std::exception_ptr left = root().take_failure();
+    root().reset();
+    if (main.failure && (!is_cancelled(main.failure) || !left)) {
+        if (left && left != main.failure)
+            std::fprintf(stderr, "ringlet: another job failed as well: %s\n", ringlet::detail::describe(left).c_str());
+        std::rethrow_exception(main.failure);
+    }
+    if (left) std::rethrow_exception(left);
+}
+
+void loop::run_until(auto&& finished) {
+    std::string deadlock;
+    while (!finished()) {
+        if (stuck()) {
+            require(deadlock.empty(), "jobs wait for something that can never come, even when cancelled");
+            deadlock = "deadlock: nothing is ready, no timer is armed and no operation is in flight, but there are\n" +
+                       describe_jobs();
+            root().cancel_all();
+            continue;
+        }
+        turn();
+    }
+    if (!deadlock.empty()) throw deadlock_error{deadlock};
+}
+
+bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_flight_ == 0 && mail_expected_ == 0; }
+
+void loop::turn() {
+    resumed_since_enter_ += run_ready(options_.batch_max);
+    if (!timers_.empty()) timers_.fire_due(clock::now(), *this);
+    engine& e = *engine_;
+    if (!idle()) {
+        const bool due = in_flight_ + mail_expected_ > 0 && resumed_since_enter_ >= resumptions_between_enters;
+        if (e.sq_head == e.sq_tail && !due && !e.completions_waiting()) return;
+        e.enter(0, std::nullopt);
+    } else if (!stuck() && (e.sq_head != e.sq_tail || in_flight_ + mail_expected_ > 0 || !timers_.empty())) {
+        wait(timers_.empty() ? std::nullopt : std::optional{timers_.next()});
+    }
+    resumed_since_enter_ = 0;
+    reap();
+}
+
+void loop::wait(std::optional<deadline> until) {
+    engine& e = *engine_;
+    if (options_.spin.count() > 0) {
+        if (e.sq_head != e.sq_tail) e.enter(0, std::nullopt);
+        const deadline begin = clock::now();
+        const deadline end = until ? std::min(*until, begin + options_.spin) : begin + options_.spin;
+        while (!e.completions_waiting()) {
+            if (clock::now() >= end) {
+                e.enter(1, until);
+                return;
+            }
+            __builtin_ia32_pause();
+        }
+        if (*e.cq_head == *e.cq_tail) e.enter(0, std::nullopt);
+        return;
+    }
+    e.enter(1, until);
+}
+
+void loop::reap() noexcept {
+    engine& e = *engine_;
+    reaping_ = true;
+    reap_head_ = *e.cq_head;
+    const unsigned tail = std::atomic_ref{*e.cq_tail}.load(std::memory_order_acquire);
+    while (reap_head_ != tail) {
+        const io_uring_cqe& cqe = e.cqes[reap_head_ & e.cq_mask];
+        __builtin_prefetch(reinterpret_cast<const void*>(e.cqes[(reap_head_ + 3) & e.cq_mask].user_data));
+        const std::uint64_t address = cqe.user_data & ~detail::tag_mask;
+        const std::uint64_t tag = cqe.user_data & detail::tag_mask;
+        const std::int32_t res = cqe.res;
+        const std::uint32_t flags = cqe.flags;
+        ++reap_head_;
+        if (tag == detail::tag_job) {
+            auto& job = *reinterpret_cast<job_block*>(address);
+            job.res = res;
+            job.cqe_flags = flags;
+            --in_flight_;
+            make_ready(job);
+        } else if (tag == detail::tag_completion) {
+            auto& target = *reinterpret_cast<completion*>(address);
+            target.on_cqe(target, res, flags);
+        }
+    }
+    std::atomic_ref{*e.cq_head}.store(reap_head_, std::memory_order_release);
+    reaping_ = false;
+}
+
+void loop::make_sq_room() {
+    // Completions may have to be taken before the kernel accepts more (EBUSY).
+    while (engine_->sq_room() == 0) {
+        engine_->enter(0, std::nullopt);
+        if (reaping_)
+            std::atomic_ref{*engine_->cq_head}.store(reap_head_, std::memory_order_release);
+        else
+            reap();
+    }
+}
+
+void loop::cancel_request(std::uint64_t user_data) {
+    io_uring_sqe& sqe = next_sqe();
+    io_uring_prep_cancel64(&sqe, user_data, 0);
+    sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+    sqe.user_data = detail::tag_ignored;
+}
+
+buffer_ring& loop::buffers() {
+    if (!buffers_) buffers_ = std::make_unique<buffer_ring>(*engine_, options_.buffers, options_.buffer_bytes);
+    return *buffers_;
+}
+
+thread_pool& loop::threads() {
+    if (!threads_) threads_ = std::make_unique<thread_pool>();
+    return *threads_;
+}
+
+mailbox& loop::mail() {
+    if (!mailbox_) mailbox_ = std::make_unique<mailbox>(*this);
+    return *mailbox_;
+}
+
+}  // namespace ringlet::io

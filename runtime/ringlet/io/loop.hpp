@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/core/job.hpp>
+#include <ringlet/core/scheduler.hpp>
+#include <ringlet/io/completion.hpp>
+#include <ringlet/io/engine.hpp>
+#include <ringlet/time/timer_queue.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace ringlet::io {
+
+class buffer_ring;
+class mailbox;
+class thread_pool;
+
+/// How a loop runs.
+struct loop_options {
+    ring_sizes ring;
+    /// Look for completions this long before sleeping in the kernel: costs CPU, saves the wake-up of an idle
+    /// processor (docs/benchmarks.md). Off by default; the variable RINGLET_SPIN_US sets it for a program.
+    std::chrono::nanoseconds spin{0};
+    /// Jobs resumed in a turn before completions are looked at.
+    std::size_t batch_max = 1024;
+    /// Provided buffers for receiving: how many (a power of two) and how large.
+    unsigned buffers = 256;
+    unsigned buffer_bytes = 4096;
+};
+
+/// One loop: ready queue, timers, and one `enter` a turn. Belongs to the thread that made it; a thread has at most one.
+class loop final : private ringlet::detail::scheduler {
+public:
+    explicit loop(const loop_options& options = loop_options());
+    loop(std::unique_ptr<engine> engine, const loop_options& options);
+    ~loop();
+
+    /// Runs `main` as a job of the root group to its end, then cancels and joins every job left.
+    ///
+    /// Result:  the task's value.
+    /// Errors:  the task's failure; else the first failure of a job that nobody joined; deadlock_error when nothing can
+    ///          run any more, with every job's wait in its text; std::system_error from the engine.
+    template <class T>
+    T run(task<T> main) {
+        const running here{*this};
+        job<T> main_job = ringlet::detail::spawn_task_in(root(), std::move(main));
+        run_main_job(main_job.block());
+        if constexpr (!std::is_void_v<T>)
+            return *std::move(static_cast<ringlet::detail::job_state<T>&>(main_job.block()).value);
+    }
+
+    std::string_view engine_name() const noexcept { return engine_->name(); }
+    engine& backend() noexcept { return *engine_; }
+    const loop_options& options() const noexcept { return options_; }
+
+    // --- for operations ---
+
+    static loop& current() noexcept { return static_cast<loop&>(ringlet::detail::current_scheduler()); }
+    using scheduler::current_job;
+    using scheduler::make_ready;
+
+    /// The next free SQE, to be filled before anything else is done. Never null: a full queue is submitted first.
+    io_uring_sqe& next_sqe() {
+        if (engine_->sq_room() == 0) [[unlikely]]
+            make_sq_room();
+        return sqe_at(engine_->sq_tail++);
+    }
+    /// Counts requests whose last CQE is to come.
+    void request_begun() noexcept { ++in_flight_; }
+    void request_ended() noexcept { --in_flight_; }
+    std::size_t in_flight() const noexcept { return in_flight_; }
+
+    /// Asks the kernel to end the request with this user_data. Its own completion still comes.
+    void cancel_request(std::uint64_t user_data);
+
+    /// The loop's provided buffers; registered at the first call. Throws std::system_error.
+    buffer_ring& buffers();
+    /// The pool of threads for calls that block; started at the first call.
+    thread_pool& threads();
+    /// Where other threads leave work for this loop.
+    mailbox& mail();
+    /// Work that another thread owes this loop: while there is any, waiting is no deadlock.
+    void expect_mail() noexcept { ++mail_expected_; }
+    void mail_arrived() noexcept { --mail_expected_; }
+
+private:
+    struct running {
+        explicit running(loop& self);
+        ~running();
+        scheduler* outer;
+    };
+
+    void run_main_job(ringlet::detail::job_block& main);
+    void run_until(auto&& finished);
+    void turn();
+    bool stuck() const noexcept;
+    void wait(std::optional<deadline> until);
+    void reap() noexcept;
+    void make_sq_room();
+    io_uring_sqe& sqe_at(unsigned index) noexcept;
+
+    loop_options options_;
+    std::unique_ptr<engine> engine_;
+    ringlet::detail::timer_queue timers_;
+    std::size_t in_flight_ = 0;
+    std::size_t mail_expected_ = 0;
+    std::size_t resumed_since_enter_ = 0;
+    unsigned reap_head_ = 0;
+    bool reaping_ = false;
+    std::unique_ptr<mailbox> mailbox_;
+    std::unique_ptr<thread_pool> threads_;
+    std::unique_ptr<buffer_ring> buffers_;
+};
+
+}  // namespace ringlet::io
+
+namespace ringlet {
+using io::loop;
+using io::loop_options;
+}  // namespace ringlet

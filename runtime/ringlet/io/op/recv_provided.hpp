@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/io/fd.hpp>
+#include <ringlet/io/operation.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ringlet::io {
+
+/// Receives bytes into one of the loop's provided buffers: while nothing has come, no buffer is held.
+///
+/// Result:    a lease on 1 or more bytes; an empty lease when the peer closed its sending side. Sets `more` to whether
+///            the socket holds more data already.
+/// Errors:    std::system_error as recv(2); `cancelled`, and then nothing was received. When all buffers are out the
+///            operation waits for one (ENOBUFS is never seen).
+/// Lifetime:  borrows the socket and `more` until the co_await ends; the lease must not outlive the loop.
+/// Thread:    the loop's thread only.
+/// Maps to:   IORING_OP_RECV with IOSQE_BUFFER_SELECT, Linux 5.19; io_uring_prep_recv(3).
+class [[nodiscard("nothing is submitted until this is awaited")]] recv_provided_op final
+    : public repeated_operation<recv_provided_op, buffer_lease> {
+public:
+    recv_provided_op(fd_ref socket, bool& more) noexcept : fd_{socket}, more_{&more} {}
+    recv_provided_op(recv_provided_op&& other) noexcept : recv_provided_op{other.fd_, *other.more_} {}
+
+    static constexpr std::string_view name = "recv";
+    void prepare(io_uring_sqe& sqe) noexcept {
+        io_uring_prep_recv(&sqe, fd_.get(), nullptr, 0, 0);
+        sqe.flags |= IOSQE_BUFFER_SELECT;
+        sqe.buf_group = loop::current().buffers().group();
+        // Where the last receive emptied the socket, do not try before the next data are there.
+        if (!*more_) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
+    }
+    after_cqe next(std::int32_t res, std::uint32_t flags) noexcept {
+        if (res == -ENOBUFS) {
+            *more_ = true;
+            loop::current().buffers().wait(parking_);
+            return after_cqe::parked;
+        }
+        *more_ = (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+        return after_cqe::done;
+    }
+    buffer_lease finish(std::int32_t res, std::uint32_t flags) noexcept {
+        if ((flags & IORING_CQE_F_BUFFER) == 0) return {};
+        return loop::current().buffers().take(flags, static_cast<std::size_t>(res));
+    }
+    void unpark() noexcept { parking_.link.unlink(); }
+    std::string subject() const { return detail::describe_fd(fd_.get()); }
+
+private:
+    struct parking : buffer_ring::waiter {
+        explicit parking(recv_provided_op& op) noexcept : waiter{&go_on}, self{&op} {}
+        static void go_on(waiter& w) noexcept { static_cast<parking&>(w).self->resubmit(); }
+        recv_provided_op* self;
+    };
+    friend parking;
+
+    fd_ref fd_;
+    bool* more_;
+    parking parking_{*this};
+};
+
+}  // namespace ringlet::io

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/io/engine.hpp>
+
+#include <liburing.h>
+
+namespace ringlet::io {
+
+/// The io_uring engine. Everything is done on the thread that made it.
+class uring_engine final : public engine {
+public:
+    explicit uring_engine(const ring_sizes& sizes);
+    ~uring_engine() override;
+
+    std::string_view name() const noexcept override { return "io_uring"; }
+    void enter(unsigned wanted, std::optional<deadline> until) override;
+    bool completions_waiting() const noexcept override;
+    int register_buffers(io_uring_buf_reg& ring) noexcept override;
+    void unregister_buffers(unsigned group) noexcept override;
+
+    unsigned setup_flags() const noexcept { return ring_.flags; }
+
+private:
+    void check_nop();
+
+    io_uring ring_{};
+    unsigned enter_flags_ = 0;
+    int enter_fd_ = -1;
+};
+
+}  // namespace ringlet::io

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace ringlet {
+
+/// The loop's clock: CLOCK_MONOTONIC, or virtual time under `ringlet/testing`.
+struct clock {
+    using duration = std::chrono::nanoseconds;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<clock>;
+    static constexpr bool is_steady = true;
+    /// Now, on the loop of this thread; real time where no loop runs.
+    static time_point now() noexcept;
+};
+
+/// A point in time on the loop's clock.
+using deadline = clock::time_point;
+
+/// The deadline `after` from now; never later than the clock can count.
+deadline deadline_after(std::chrono::nanoseconds after) noexcept;
+
+}  // namespace ringlet

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/core/awaitable.hpp>
+#include <ringlet/time/clock.hpp>
+#include <ringlet/time/limit_scope.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <source_location>
+#include <string>
+#include <utility>
+
+namespace ringlet {
+namespace detail {
+
+/// When a limit ends: a length of time from the await on, or a point in time.
+class time_limit {
+public:
+    explicit time_limit(std::chrono::nanoseconds length) noexcept : count_{length.count()}, relative_{true} {}
+    explicit time_limit(deadline when) noexcept : count_{when.time_since_epoch().count()}, relative_{false} {}
+    deadline when() const noexcept {
+        return relative_ ? deadline_after(std::chrono::nanoseconds{count_}) : deadline{clock::duration{count_}};
+    }
+    std::string describe() const;
+
+private:
+    std::int64_t count_;
+    bool relative_;
+};
+
+[[noreturn]] void raise_timeout(std::string_view what, const time_limit& limit, const std::source_location& where);
+
+template <class A>
+class [[nodiscard("nothing happens until this is awaited")]] timeout_adapter {
+public:
+    using value_type = typename A::value_type;
+
+    timeout_adapter(time_limit limit, A&& inner, std::source_location where) noexcept
+        : inner_{std::move(inner)}, limit_{limit}, where_{where} {}
+
+    bool begin(job_block& job, std::coroutine_handle<> self) {
+        scope_.begin(job, limit_.when());
+        try {
+            return inner_.begin(job, self);
+        } catch (...) {
+            scope_.end();
+            throw;
+        }
+    }
+    result<value_type> end(job_block& job) noexcept
+        requires is_leaf<A>
+    {
+        scope_.end();
+        auto outcome = inner_.end(job);
+        if (!outcome && is_cancelled(outcome.error()) && mine(job)) return make_error_code(std::errc::timed_out);
+        return outcome;
+    }
+    value_type resume(job_block& job) {
+        if constexpr (is_leaf<A>) {
+            auto outcome = end(job);
+            if (!outcome) [[unlikely]]
+                raise(outcome.error());
+            if constexpr (!std::is_void_v<value_type>) return *std::move(outcome);
+        } else {
+            scope_.end();
+            try {
+                return inner_.resume(job);
+            } catch (const cancelled&) {
+                if (!mine(job)) throw;
+            }
+            raise_timeout("", limit_, where_);
+        }
+    }
+    [[noreturn]] void raise(const std::error_code& code) const
+        requires is_leaf<A>
+    {
+        if (scope_.cancel_called() && code == std::errc::timed_out) raise_timeout(name(), limit_, where_);
+        inner_.raise(code);
+    }
+
+private:
+    // An outer cancellation or limit that is due as well goes first.
+    bool mine(const job_block& job) const noexcept {
+        return scope_.cancel_called() && !job.has(job_block::cancel_pending);
+    }
+    static constexpr std::string_view name() noexcept {
+        if constexpr (requires { A::name; })
+            return A::name;
+        else
+            return "";
+    }
+
+    A inner_;
+    time_limit limit_;
+    std::source_location where_;
+    limit_scope scope_;
+};
+
+}  // namespace detail
+
+/// Runs an operation or task under a time limit, in the same job. When the limit ends first, what runs inside is
+/// cancelled, and once it is over `timeout_error` is thrown here: never at an inner or outer limit.
+///
+/// Result:    the wrapped awaitable's; a result that wins the race against the limit is delivered.
+/// Errors:    timeout_error (`as_result` gives std::errc::timed_out), else as the wrapped awaitable.
+/// Lifetime:  holds the awaitable by value. Allocates nothing but room in the loop's timer heap.
+template <class A>
+    requires detail::is_awaitable<A>
+auto with_timeout(std::chrono::nanoseconds limit, A awaitable,
+                  std::source_location where = std::source_location::current()) noexcept {
+    return detail::timeout_adapter<A>{detail::time_limit{limit}, std::move(awaitable), where};
+}
+
+/// As `with_timeout`, until a point in time.
+template <class A>
+    requires detail::is_awaitable<A>
+auto with_deadline(deadline when, A awaitable, std::source_location where = std::source_location::current()) noexcept {
+    return detail::timeout_adapter<A>{detail::time_limit{when}, std::move(awaitable), where};
+}
+
+}  // namespace ringlet
