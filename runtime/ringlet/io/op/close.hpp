@@ -9,8 +9,8 @@
 
 namespace ringlet::io {
 
-/// Closes a descriptor and reports what close(2) reports, such as a late write error. The descriptor is given up in any
-/// case.
+/// Closes a descriptor and reports what close(2) reports, such as a late write error. The descriptor is given up in
+/// any case but a cancellation.
 ///
 /// Result:    nothing.
 /// Errors:    std::system_error as close(2); `cancelled`, and then the descriptor is still open when no CQE of success

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/core/error.hpp>
+#include <ringlet/testing/scripted_engine.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace ringlet::testing {
+
+scripted_engine::scripted_engine(unsigned sq_entries, unsigned cq_entries)
+    : sq_memory_(std::bit_ceil(sq_entries)), cq_memory_(std::bit_ceil(cq_entries)) {
+    sqes = sq_memory_.data();
+    sq_mask = static_cast<unsigned>(sq_memory_.size()) - 1;
+    cqes = cq_memory_.data();
+    cq_mask = static_cast<unsigned>(cq_memory_.size()) - 1;
+    cq_head = &cq_head_memory_;
+    cq_tail = &cq_tail_memory_;
+}
+
+void scripted_engine::post(std::uint64_t user_data, std::int32_t res, std::uint32_t flags) {
+    io_uring_cqe cqe{};
+    cqe.user_data = user_data;
+    cqe.res = res;
+    cqe.flags = flags;
+    overflow_.push_back(cqe);
+    flush_overflow();
+}
+
+void scripted_engine::flush_overflow() {
+    std::size_t moved = 0;
+    while (moved < overflow_.size() && *cq_tail - *cq_head <= cq_mask) {
+        cqes[*cq_tail & cq_mask] = overflow_[moved++];
+        ++*cq_tail;
+    }
+    overflow_.erase(overflow_.begin(), overflow_.begin() + static_cast<std::ptrdiff_t>(moved));
+}
+
+void scripted_engine::complete(std::uint64_t user_data, std::int32_t res, std::uint32_t flags) {
+    const auto found = std::ranges::find(pending_, user_data, &io_uring_sqe::user_data);
+    ringlet::detail::require(found != pending_.end(), "a script completes a request that is not pending");
+    const bool quiet = (found->flags & IOSQE_CQE_SKIP_SUCCESS) != 0 && res >= 0;
+    if ((flags & IORING_CQE_F_MORE) == 0) pending_.erase(found);
+    if (!quiet) post(user_data, res, flags);
+}
+
+void scripted_engine::at(std::chrono::nanoseconds after, std::function<void(scripted_engine&)> what) {
+    events_.emplace(now_ + after, std::move(what));
+}
+
+const io_uring_sqe& scripted_engine::pending_operation(std::uint8_t opcode) const {
+    const auto found = std::ranges::find(pending_, opcode, &io_uring_sqe::opcode);
+    ringlet::detail::require(found != pending_.end(), "a script looks for an operation that is not pending");
+    return *found;
+}
+
+void scripted_engine::cancel(const io_uring_sqe& sqe) {
+    const auto target = std::ranges::find_if(pending_, [&](const io_uring_sqe& other) {
+        return other.user_data == sqe.addr && other.opcode != IORING_OP_ASYNC_CANCEL;
+    });
+    if (target == pending_.end()) {
+        complete(sqe.user_data, -ENOENT);
+        return;
+    }
+    const std::uint64_t user_data = target->user_data;
+    complete(sqe.user_data, 0);
+    complete(user_data, -ECANCELED);
+}
+
+void scripted_engine::answer(const io_uring_sqe& sqe) {
+    if (script_ && script_(*this, sqe)) return;
+    if (sqe.opcode == IORING_OP_NOP) complete(sqe.user_data, 0);
+    if (sqe.opcode == IORING_OP_ASYNC_CANCEL) cancel(sqe);
+}
+
+void scripted_engine::enter(unsigned wanted, std::optional<deadline> until) {
+    ++enters_;
+    if (std::exchange(interrupted_, false)) return;
+    while (sq_head != sq_tail) {
+        const io_uring_sqe sqe = sqes[sq_head++ & sq_mask];
+        submitted_.push_back(sqe);
+        pending_.push_back(sqe);
+        answer(sqe);
+    }
+    flush_overflow();
+    // Time passes only while the loop waits.
+    while (*cq_tail - *cq_head < wanted) {
+        const bool event_first = !events_.empty() && (!until || events_.begin()->first <= *until);
+        if (event_first) {
+            auto event = events_.extract(events_.begin());
+            now_ = std::max(now_, event.key());
+            event.mapped()(*this);
+        } else if (until) {
+            now_ = std::max(now_, *until);
+            return;
+        } else {
+            throw std::logic_error{"the script has no answer to what the loop waits for"};
+        }
+    }
+}
+
+int scripted_engine::register_buffers(io_uring_buf_reg& ring) noexcept {
+    buffers_ = reinterpret_cast<io_uring_buf_ring*>(ring.ring_addr);
+    buffer_count_ = ring.ring_entries;
+    buffer_head_ = 0;
+    return 0;
+}
+
+void scripted_engine::unregister_buffers(unsigned) noexcept { buffers_ = nullptr; }
+
+void scripted_engine::complete_with_buffer(std::uint64_t user_data, std::string_view bytes, std::uint32_t flags) {
+    if (!buffers_ || buffer_head_ == buffers_->tail) {
+        complete(user_data, -ENOBUFS);
+        return;
+    }
+    const io_uring_buf& buffer = buffers_->bufs[buffer_head_++ & (buffer_count_ - 1)];
+    const auto length = std::min<std::size_t>(bytes.size(), buffer.len);
+    std::memcpy(reinterpret_cast<void*>(buffer.addr), bytes.data(), length);
+    complete(user_data, static_cast<std::int32_t>(length),
+             flags | IORING_CQE_F_BUFFER | (std::uint32_t{buffer.bid} << IORING_CQE_BUFFER_SHIFT));
+}
+
+}  // namespace ringlet::testing
