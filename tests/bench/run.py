@@ -55,7 +55,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     build = read_build(options.build)
     figures = measure_all(options, build)
-    remarks = surroundings(build)
+    remarks = surroundings(build) + runtime_figures.machine(options)
     judging = build.is_optimized and not options.short
     if not judging:
         remarks.append("a short or unoptimized run: no speed was judged")

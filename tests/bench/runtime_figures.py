@@ -76,11 +76,21 @@ def cancel(programs):
 
 
 def sleepers(programs, bytes_at_most):
-    measured = programs.alternate("sleepers")
+    measured = programs.alternate("sleepers", "bench-limit-sleepers")
     block = programs.ours("sizes")["control_block"]
-    return [judge("1,000,000 sleepers of 0 to 1 s, resident each", measured["sleepers_resident"], bytes_at_most, "B"),
-            judge("1,000,000 sleepers of 0 to 1 s, wall", measured["sleepers_wall"], 1.3, "s", digits=3),
+    return [judge("1,000,000 sleepers of 0 to 1 s, resident each", measured["sleepers_resident"], bytes_at_most, "B",
+                  measured["bare_sleepers_resident"]),
+            judge("1,000,000 sleepers of 0 to 1 s, wall", measured["sleepers_wall"], 1.3, "s",
+                  measured["bare_sleepers_wall"], digits=3),
             Figure("control block of a job", f"{block:.0f} B")]
+
+
+def machine(options):
+    """What a system call and a fresh page cost here: fresh processes and sleepers cannot be read without them."""
+    try:
+        return [f"{name}: {value:.0f} ns" for name, value in Programs(options).run("bench-limit-machine").items()]
+    except (OSError, RuntimeError) as error:
+        return [f"machine: {error}"]
 
 
 def all_figures(options, build):
