@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "confined_open.hpp"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace apps {
+
+namespace {
+
+int open_beneath(int root_fd, const char* path) noexcept {
+    const open_how how = confined_open_how();
+    for (int tries = 0;; ++tries) {
+        const long fd = ::syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+        if (fd >= 0) return static_cast<int>(fd);
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN || tries + 1 >= confined_open_tries) return -errno;
+    }
+}
+
+// Without openat2: one component after the other, and no link at all.
+int open_without_links(int root_fd, std::string_view path) noexcept {
+    unique_fd at;
+    int current = root_fd;
+    for (;;) {
+        const auto slash = path.find('/');
+        const std::string name{path.substr(0, slash)};
+        if (name == ".." || (name.empty() && slash != std::string_view::npos)) return -EXDEV;
+        const bool last = slash == std::string_view::npos;
+        const int flags = last ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY;
+        const int fd = ::openat(current, name.empty() ? "." : name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0) return -errno;
+        if (last) return fd;
+        at.reset(fd);
+        current = fd;
+        path.remove_prefix(slash + 1);
+    }
+}
+
+}  // namespace
+
+void unique_fd::reset(int fd) noexcept {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = fd;
+}
+
+open_how confined_open_how() noexcept {
+    open_how how{};
+    how.flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    return how;
+}
+
+bool has_hidden_segment(std::string_view relative_path) noexcept {
+    return relative_path.starts_with('.') || relative_path.find("/.") != std::string_view::npos;
+}
+
+opened judge_opened(int fd_or_error) noexcept {
+    opened out;
+    if (fd_or_error < 0) {
+        out.error = -fd_or_error;
+        switch (out.error) {
+            case EMFILE:
+            case ENFILE:
+            case ENOMEM:
+            case EAGAIN:
+                out.outcome = open_outcome::exhausted;
+                break;
+            case EIO:
+                out.outcome = open_outcome::failed;
+                break;
+            default:
+                break;
+        }
+        return out;
+    }
+    out.fd.reset(fd_or_error);
+    if (::fstat(out.fd.get(), &out.info) != 0) {
+        out.error = errno;
+        out.outcome = open_outcome::failed;
+    } else if (S_ISREG(out.info.st_mode)) {
+        out.outcome = open_outcome::file;
+    } else if (S_ISDIR(out.info.st_mode)) {
+        out.outcome = open_outcome::directory;
+    } else {
+        out.error = EINVAL;  // FIFO, socket, device
+    }
+    if (out.outcome != open_outcome::file && out.outcome != open_outcome::directory) out.fd.reset();
+    return out;
+}
+
+opened open_confined(int root_fd, const std::string& relative_path, bool allow_hidden) noexcept {
+    if (!allow_hidden && has_hidden_segment(relative_path)) return judge_opened(-ENOENT);
+    if (relative_path.find('\0') != std::string::npos) return judge_opened(-EINVAL);
+    int fd = open_beneath(root_fd, relative_path.empty() ? "." : relative_path.c_str());
+    if (fd == -ENOSYS || fd == -EPERM) fd = open_without_links(root_fd, relative_path);
+    return judge_opened(fd);
+}
+
+}  // namespace apps

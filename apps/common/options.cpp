@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "options.hpp"
+
+#include "exit_codes.hpp"
+#include "numbers.hpp"
+#include "sanitize.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+#ifndef RINGLET_VERSION
+#define RINGLET_VERSION "0.1.0"
+#endif
+
+namespace apps {
+
+namespace {
+
+std::string description_with(const std::string& description, const std::vector<std::string>& examples) {
+    if (examples.empty()) return description;
+    std::string out = description + "\n\nExamples:\n";
+    for (const auto& example : examples) out += "  " + example + "\n";
+    return out;
+}
+
+// True when one of the words before "--" asks for help, whatever else is wrong.
+bool asks_for_help(int argc, const char* const* argv) {
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word == "--") return false;
+        if (word == "--help") return true;
+    }
+    return false;
+}
+
+// The first word that looks like an option and is none.
+std::string first_option_like(const std::vector<std::string>& words) {
+    const auto found =
+        std::find_if(words.begin(), words.end(), [](const std::string& w) { return w.size() > 1 && w[0] == '-'; });
+    return found == words.end() ? std::string{} : found->substr(0, found->find('='));
+}
+
+}  // namespace
+
+option_parser::option_parser(std::string name, std::string description, const std::vector<std::string>& examples,
+                             std::string footer)
+    : name_{std::move(name)}, app_{description_with(description, examples), name_} {
+    app_.set_help_flag("-h,--help", "Show this help and exit");
+    app_.set_version_flag("-V,--version", name_ + " " + RINGLET_VERSION, "Show the version and exit");
+    app_.footer(std::move(footer));
+}
+
+std::optional<int> option_parser::parse(int argc, const char* const* argv) {
+    return parse(argc, argv, std::cout, std::cerr);
+}
+
+std::optional<int> option_parser::parse(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+    try {
+        app_.parse(argc, argv);
+        return std::nullopt;
+    } catch (const CLI::CallForHelp&) {
+        out << app_.help() << std::flush;
+        return to_int(exit_code::ok);
+    } catch (const CLI::CallForVersion& version) {
+        out << version.what() << "\n" << std::flush;
+        return to_int(exit_code::ok);
+    } catch (const CLI::ParseError& error) {
+        if (asks_for_help(argc, argv)) {
+            out << app_.help() << std::flush;
+            return to_int(exit_code::ok);
+        }
+        const auto unknown = first_option_like(app_.remaining());
+        if (unknown.empty()) return usage_error(error.what(), err);
+        const auto closest = closest_option(unknown);
+        return usage_error("unknown option " + unknown + (closest ? ", did you mean " + *closest + "?" : ""), err);
+    }
+}
+
+int option_parser::usage_error(const std::string& what) const { return usage_error(what, std::cerr); }
+
+int option_parser::usage_error(const std::string& what, std::ostream& err) const {
+    err << name_ << ": " << sanitize(what, text_context::text, 1000) << "\nTry '" << name_
+        << " --help' for more information.\n"
+        << std::flush;
+    return to_int(exit_code::usage);
+}
+
+std::optional<std::string> option_parser::closest_option(std::string_view unknown) const {
+    if (!unknown.starts_with("--")) return std::nullopt;
+    const auto wanted = unknown.substr(2);
+    std::optional<std::string> best;
+    std::size_t best_distance = std::max<std::size_t>(1, wanted.size() / 3) + 1;
+    for (const auto* option : app_.get_options()) {
+        for (const auto& name : option->get_lnames()) {
+            const bool abbreviated = wanted.size() >= 3 && std::string_view{name}.starts_with(wanted);
+            const auto distance = abbreviated ? 1 : edit_distance(wanted, name);
+            if (distance >= best_distance) continue;
+            best_distance = distance;
+            best = "--" + name;
+        }
+    }
+    return best;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    a = a.substr(0, 64);
+    b = b.substr(0, 64);
+    // rows[i][j]: to make b's first j of a's first i
+    std::vector<std::vector<std::size_t>> rows(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+    for (std::size_t i = 0; i <= a.size(); ++i) {
+        for (std::size_t j = 0; j <= b.size(); ++j) {
+            if (i == 0 || j == 0) {
+                rows[i][j] = i + j;
+                continue;
+            }
+            const std::size_t replace = rows[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            rows[i][j] = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1, replace});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
+        }
+    }
+    return rows[a.size()][b.size()];
+}
+
+CLI::Validator is_size() {
+    return CLI::Validator{[](std::string& text) {
+                              return parse_size(text) ? std::string{} : "not a size: " + text + " (try 512k or 1.5M)";
+                          },
+                          "SIZE"};
+}
+
+CLI::Validator is_duration() {
+    return CLI::Validator{[](std::string& text) {
+                              return parse_duration(text) ? std::string{}
+                                                          : "not a duration: " + text + " (try 1.5s, 200ms or 5m)";
+                          },
+                          "TIME"};
+}
+
+}  // namespace apps

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "common/options.hpp"
+
+#include "catch.hpp"
+#include "common/colour.hpp"
+#include "common/exit_codes.hpp"
+
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace apps;
+
+namespace {
+
+struct outcome {
+    std::optional<int> status;
+    std::string out;
+    std::string err;
+    int port = 8080;
+    std::string output;
+    std::vector<std::string> urls;
+};
+
+outcome run(std::vector<const char*> words) {
+    outcome r;
+    option_parser parser{
+        "ringlet-demo", "Shows how options work.", {"ringlet-demo --port 0 http://h/"}, "Exit codes: 0, 2."};
+    parser.app().add_option("-p,--port", r.port, "Port")->check(CLI::Range(0, 65535));
+    parser.app().add_option("-o,--output", r.output, "File, - for stdout");
+    parser.app().add_option("URL", r.urls, "What to fetch");
+    words.insert(words.begin(), "ringlet-demo");
+    std::ostringstream out;
+    std::ostringstream err;
+    r.status = parser.parse(static_cast<int>(words.size()), words.data(), out, err);
+    r.out = out.str();
+    r.err = err.str();
+    return r;
+}
+
+}  // namespace
+
+TEST_CASE("help goes to stdout with status 0 and wins over other mistakes", "[options]") {
+    for (const auto& words : std::vector<std::vector<const char*>>{
+             {"--help"}, {"-h"}, {"--help", "--bogus"}, {"--bogus", "--help"}, {"-p", "x", "--help"}}) {
+        const auto r = run(words);
+        CHECK(r.status == 0);
+        CHECK(r.err.empty());
+        CHECK(r.out.find("Examples:\n  ringlet-demo --port 0") != std::string::npos);
+        CHECK(r.out.find("--port") != std::string::npos);
+    }
+}
+
+TEST_CASE("version is one line on stdout", "[options]") {
+    for (const char* word : {"--version", "-V"}) {
+        const auto r = run({word});
+        CHECK(r.status == 0);
+        CHECK(r.out == "ringlet-demo 0.1.0\n");
+        CHECK(r.err.empty());
+    }
+}
+
+TEST_CASE("an unknown option is named, with what was probably meant", "[options]") {
+    const auto r = run({"--prot", "80"});
+    CHECK(r.status == 2);
+    CHECK(r.out.empty());
+    CHECK(r.err ==
+          "ringlet-demo: unknown option --prot, did you mean --port?\n"
+          "Try 'ringlet-demo --help' for more information.\n");
+    CHECK(run({"--outp=x"}).err.find("did you mean --output?") != std::string::npos);
+    CHECK(run({"--zzzzzz"}).err ==
+          "ringlet-demo: unknown option --zzzzzz\nTry 'ringlet-demo --help' for more information.\n");
+    CHECK(run({"-z"}).status == 2);
+    CHECK(run({"--\x1b[2J"}).err.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("bad values are usage errors", "[options]") {
+    for (const auto& words :
+         std::vector<std::vector<const char*>>{{"-p", "x"}, {"-p", "70000"}, {"-p", "-1"}, {"-p"}}) {
+        const auto r = run(words);
+        CHECK(r.status == 2);
+        CHECK(r.err.find("Try 'ringlet-demo --help'") != std::string::npos);
+    }
+}
+
+TEST_CASE("options mix with operands in every spelling", "[options]") {
+    CHECK(run({"--port=80"}).port == 80);
+    CHECK(run({"--port", "80"}).port == 80);
+    CHECK(run({"-p80"}).port == 80);
+    const auto r = run({"http://a/", "-p", "0", "-o", "-", "http://b/"});
+    CHECK_FALSE(r.status);
+    CHECK(r.port == 0);
+    CHECK(r.output == "-");
+    CHECK(r.urls == std::vector<std::string>{"http://a/", "http://b/"});
+    CHECK(run({"--", "--port", "-h"}).urls == std::vector<std::string>{"--port", "-h"});
+}
+
+TEST_CASE("swapped letters are one mistake", "[options]") {
+    CHECK(edit_distance("prot", "port") == 1);
+    CHECK(edit_distance("", "abc") == 3);
+    CHECK(edit_distance("kitten", "sitting") == 3);
+}
+
+TEST_CASE("the exit status of many is wget's", "[exit]") {
+    using enum exit_code;
+    CHECK(combine(ok, ok) == ok);
+    CHECK(combine(ok, other) == other);
+    CHECK(combine(other, status) == status);
+    CHECK(combine(status, network) == network);
+    CHECK(combine(checksum, other) == checksum);
+    CHECK(combine(network, interrupted) == interrupted);
+    CHECK(combine(interrupted, usage) == interrupted);
+}
+
+TEST_CASE("colour follows flag, NO_COLOR, FORCE_COLOR and terminal, in this order", "[colour]") {
+    std::map<std::string, std::string> vars{{"TERM", "xterm"}};
+    const auto env = [&](const char* name) {
+        const auto found = vars.find(name);
+        return found == vars.end() ? nullptr : found->second.c_str();
+    };
+    CHECK(use_colour(colour_choice::automatic, true, env));
+    CHECK_FALSE(use_colour(colour_choice::automatic, false, env));
+    vars["NO_COLOR"] = "";
+    CHECK(use_colour(colour_choice::automatic, true, env));
+    vars["NO_COLOR"] = "1";
+    CHECK_FALSE(use_colour(colour_choice::automatic, true, env));
+    CHECK(use_colour(colour_choice::always, false, env));
+    vars["FORCE_COLOR"] = "1";
+    CHECK_FALSE(use_colour(colour_choice::automatic, true, env));
+    vars.erase("NO_COLOR");
+    CHECK(use_colour(colour_choice::automatic, false, env));
+    CHECK_FALSE(use_colour(colour_choice::never, true, env));
+    vars = {{"TERM", "dumb"}};
+    CHECK_FALSE(use_colour(colour_choice::automatic, true, env));
+    vars.clear();
+    CHECK_FALSE(use_colour(colour_choice::automatic, true, env));
+    CHECK(parse_colour_choice("auto") == colour_choice::automatic);
+    CHECK_FALSE(parse_colour_choice("yes"));
+}
