@@ -75,7 +75,10 @@ void job_group::ended(job_block& job) noexcept {
     --size_;
     if (!first_ended_) first_ended_ = &job;
     const bool failed = job.failure != nullptr && !is_cancelled(job.failure);
-    if (policy_ != policy::keep_failures) {
+    if (on_ended) {
+        job.set(job_block::joined);
+        on_ended(*this, job);
+    } else if (policy_ != policy::keep_failures) {
         job.set(job_block::joined);  // the owner of the group sees the failure
         if (failed) fail(job.failure);
         if (policy_ == policy::first_end_cancels) cancel_all();

@@ -58,10 +58,12 @@ io_uring_sqe& loop::sqe_at(unsigned index) noexcept { return engine_->sqes[index
 
 void loop::run_main_job(job_block& main) {
     run_until([&] { return main.has(job_block::done); });
-    // What is left belongs to nobody any more: cancel it and wait. Requests without a job (a listener's multishot
-    // accept) were told to end by their owners' destructors.
+    // What is left belongs to nobody any more: cancel it and wait. Requests without a job, too: their owners may outlive
+    // the run.
     root().cancel_all();
-    run_until([&] { return root().empty() && in_flight_ == 0; });
+    run_until([&] { return root().empty(); });
+    stop_standing();
+    run_until([&] { return in_flight_ == 0; });
     main.set(job_block::joined);
     const std::exception_ptr left = root().take_failure();
     root().reset();
@@ -86,6 +88,15 @@ void loop::run_until(auto&& finished) {
         turn();
     }
     if (!deadlock.empty()) throw deadlock_error{deadlock};
+}
+
+void loop::stop_standing() noexcept {
+    using ringlet::detail::list_link;
+    for (list_link* l = standing_.next; l != &standing_; l = l->next) {
+        auto& what =
+            *reinterpret_cast<standing_request*>(reinterpret_cast<std::byte*>(l) - offsetof(standing_request, link));
+        what.stop(what);
+    }
 }
 
 bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_flight_ == 0 && mail_expected_ == 0; }

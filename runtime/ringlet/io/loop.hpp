@@ -76,6 +76,15 @@ public:
     void request_ended() noexcept { --in_flight_; }
     std::size_t in_flight() const noexcept { return in_flight_; }
 
+    /// A request that belongs to no job and goes on between waits, such as a listener's multishot accept. It counts as
+    /// in flight; when the run ends, those in the list are told to stop, and the loop waits for their last CQEs.
+    struct standing_request {
+        explicit standing_request(void (*function)(standing_request&) noexcept) noexcept : stop{function} {}
+        void (*stop)(standing_request&) noexcept;
+        ringlet::detail::list_link link;
+    };
+    void add_standing(standing_request& what) noexcept { what.link.insert_before(standing_); }
+
     /// Asks the kernel to end the request with this user_data. Its own completion still comes.
     void cancel_request(std::uint64_t user_data);
 
@@ -98,6 +107,7 @@ private:
 
     void run_main_job(ringlet::detail::job_block& main);
     void run_until(auto&& finished);
+    void stop_standing() noexcept;
     void turn();
     bool stuck() const noexcept;
     void wait(std::optional<deadline> until);
@@ -108,6 +118,7 @@ private:
     loop_options options_;
     std::unique_ptr<engine> engine_;
     ringlet::detail::timer_queue timers_;
+    ringlet::detail::list_link standing_{&standing_, &standing_};
     std::size_t in_flight_ = 0;
     std::size_t mail_expected_ = 0;
     std::size_t resumed_since_enter_ = 0;

@@ -51,6 +51,10 @@ public:
     void watch(cancel_scope& body) noexcept { body_ = &body; }
     void unwatch() noexcept { body_ = nullptr; }
 
+    /// When set, called as each job of the group ends; it then answers for failures, which do not go to the group.
+    /// The job is out of the group already, and its block goes when this returns if nobody holds its handle.
+    void (*on_ended)(job_group&, job_block&) noexcept = nullptr;
+
     // For the leaf that waits until the group is empty.
     job_block* waiter = nullptr;
 
