@@ -129,15 +129,15 @@ compile() {
 
 # run_tests BUILD LOG.json [ARGUMENT...]: `meson test`; then a summary, which ends with the counts (TALLY: see summary.py).
 run_tests() {
-    local build=$1 results=$1/meson-logs/$2 log status=0
+    local build=$1 results_name=$2 results=$1/meson-logs/$2 log status=0
     shift 2
-    log=$logs/test-${build##*/}.log
+    log=$logs/${results_name%.json}-${build##*/}.log
     rm -f "$results"
     mkdir -p "$logs"
     # Sanitizers must fail the test, not only print.
     export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1}
     export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
-    meson test -C "$build" --no-rebuild --num-processes "$jobs" "$@" >"$log" 2>&1 </dev/null || status=$?
+    meson test -C "$build" --no-rebuild --logbase "${results_name%.json}" --num-processes "$jobs" "$@" >"$log" 2>&1 </dev/null || status=$?
     python3 "$root/.ci/summary.py" ${TALLY:+--tally "$TALLY"} "$results" || return 1
     # A status without a failed test: Meson itself could not go on.
     if [ "$status" -ne 0 ]; then

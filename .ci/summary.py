@@ -36,7 +36,7 @@ def suite_of(entry):
     """Meson writes `suite+suite / name`; with one project it drops the project's name or puts it first."""
     head, separator, _ = entry["name"].partition(" / ")
     if not separator:
-        return "unit"
+        return "all"
     return head.split(":", 1)[-1]
 
 
