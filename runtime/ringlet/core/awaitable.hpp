@@ -39,8 +39,9 @@ class awaiter {
 public:
     explicit awaiter(A& awaitable) noexcept : awaitable_{&awaitable} {}
     bool await_ready() const noexcept { return false; }
+    // A task runs only as part of a job, so there is a current one.
     bool await_suspend(std::coroutine_handle<> self) const {
-        return awaitable_->begin(current_scheduler().running_job(), self);
+        return awaitable_->begin(*this_thread_scheduler->current_job(), self);
     }
     typename A::value_type await_resume() const { return awaitable_->resume(*this_thread_scheduler->current_job()); }
 

@@ -62,17 +62,7 @@ job_group::~job_group() {
     registry_link_.unlink();
 }
 
-void job_group::add(job_block& job) noexcept {
-    job.group = this;
-    job.group_link.insert_before(jobs_);
-    ++size_;
-    if (cancelling_) request_cancel(job);
-}
-
-void job_group::ended(job_block& job) noexcept {
-    job.group_link.unlink();
-    job.group = nullptr;
-    --size_;
+void job_group::judge(job_block& job) noexcept {
     if (!first_ended_) first_ended_ = &job;
     const bool failed = job.failure != nullptr && !is_cancelled(job.failure);
     if (on_ended) {
@@ -85,8 +75,9 @@ void job_group::ended(job_block& job) noexcept {
     } else if (failed && job.has(job_block::handle_dropped)) {
         fail(job.failure);
     }
-    if (empty() && waiter) owner_->make_ready(*std::exchange(waiter, nullptr));
 }
+
+void job_group::wake_waiter() noexcept { owner_->make_ready(*std::exchange(waiter, nullptr)); }
 
 void job_group::fail(std::exception_ptr error) noexcept {
     if (!failure_) failure_ = std::move(error);

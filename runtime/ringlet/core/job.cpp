@@ -5,14 +5,12 @@
 
 namespace ringlet::detail {
 
-void job_handle::drop_done(job_block& block) noexcept {
-    if (block.failure && !block.has(job_block::joined) && !is_cancelled(block.failure)) {
-        if (this_thread_scheduler)
-            this_thread_scheduler->root().fail(block.failure);
-        else
-            std::fprintf(stderr, "ringlet: a job failed and was never joined: %s\n", describe(block.failure).c_str());
-    }
-    block.type->destroy(&block);
+void job_handle::report_unjoined(job_block& block) noexcept {
+    if (block.has(job_block::joined) || is_cancelled(block.failure)) return;
+    if (this_thread_scheduler)
+        this_thread_scheduler->root().fail(block.failure);
+    else
+        std::fprintf(stderr, "ringlet: a job failed and was never joined: %s\n", describe(block.failure).c_str());
 }
 
 const wait_kind join_wait::kind{.name = "the end of a job", .cancel = &join_wait::cancel, .describe = nullptr};
@@ -20,20 +18,24 @@ const wait_kind join_wait::kind{.name = "the end of a job", .cancel = &join_wait
 bool join_wait::start(job_block& job) noexcept {
     waiter_.joiner = &job;
     std::size_t done = 0;
-    for (std::size_t i = 0; i < size_; ++i) done += jobs_[i].block().has(job_block::done) ? 1 : 0;
-    if (done >= count_) return suspend_once(job);
-    waiter_.missing = count_ - done;
     for (std::size_t i = 0; i < size_; ++i) {
         job_block& target = jobs_[i].block();
-        if (target.has(job_block::done)) continue;
+        if (target.has(job_block::done)) {
+            ++done;
+            continue;
+        }
         require(&target != &job, "a job cannot join itself");
         require(&target.group->owner() == this_thread_scheduler, "a job can only be joined from the loop it runs in");
         require(target.joiner == nullptr, "two jobs join the same job: let one of them tell the other");
         target.joiner = &waiter_;
     }
+    if (done >= count_) {
+        forget();
+        return suspend_once(job);
+    }
+    waiter_.missing = count_ - done;
     job.wait_object = this;
     job.waiting = &kind;
-    job.res = 0;
     return true;
 }
 
@@ -44,16 +46,19 @@ void join_wait::forget() noexcept {
     }
 }
 
-std::size_t join_wait::ended() noexcept {
-    forget();
-    std::size_t done = 0;
+join_wait::tally join_wait::ended() noexcept {
+    tally all;
     for (std::size_t i = 0; i < size_; ++i) {
         job_block& target = jobs_[i].block();
-        if (!target.has(job_block::done)) continue;
-        target.set(job_block::joined);
-        ++done;
+        if (target.has(job_block::done)) {
+            target.set(job_block::joined);
+            ++all.done;
+            if (target.failure && !all.first_failed && !is_cancelled(target.failure)) all.first_failed = &target;
+        } else if (target.joiner == &waiter_) {
+            target.joiner = nullptr;
+        }
     }
-    return done;
+    return all;
 }
 
 void join_wait::cancel(job_block& job) noexcept {

@@ -47,12 +47,15 @@ protected:
 private:
     void drop() noexcept {
         if (!block_) return;
-        if (block_->has(job_block::done))
-            drop_done(*block_);
-        else
+        if (block_->has(job_block::done)) {
+            if (block_->failure) [[unlikely]]
+                report_unjoined(*block_);
+            block_->type->destroy(block_);
+        } else {
             block_->set(job_block::handle_dropped);
+        }
     }
-    static void drop_done(job_block& block) noexcept;
+    static void report_unjoined(job_block& block) noexcept;
 
     job_block* block_;
 };
@@ -63,7 +66,7 @@ struct job_state : job_block {
     using job_block::job_block;
     std::optional<T> value;
     void keep(promise<T>& root) noexcept {
-        failure = root.take_failure();
+        root.swap_failure(failure);
         if (failure) return;
         try {
             value.emplace(root.value());
@@ -75,7 +78,7 @@ struct job_state : job_block {
 template <>
 struct job_state<void> : job_block {
     using job_block::job_block;
-    void keep(promise<void>& root) noexcept { failure = root.take_failure(); }
+    void keep(promise<void>& root) noexcept { root.swap_failure(failure); }
 };
 
 template <class T>

@@ -74,18 +74,21 @@ class [[nodiscard("a result may hold an error: look at it")]] result<void> {
 public:
     using value_type = void;
 
-    result() noexcept = default;
-    result(std::error_code error) noexcept : error_{error} {}
+    result() noexcept : has_value_{true} {}
+    result(std::error_code error) noexcept : has_value_{false}, error_{error} {}
 
-    bool has_value() const noexcept { return !error_; }
-    explicit operator bool() const noexcept { return !error_; }
-    std::error_code error() const noexcept { return error_; }
+    bool has_value() const noexcept { return has_value_; }
+    explicit operator bool() const noexcept { return has_value_; }
+    std::error_code error() const noexcept { return has_value_ ? std::error_code{} : error_; }
     void value() const {
-        if (error_) throw std::system_error{error_};
+        if (!has_value_) throw std::system_error{error_};
     }
 
 private:
-    std::error_code error_;
+    bool has_value_;
+    union {  // left alone on success: std::error_code's default constructor is a function call
+        std::error_code error_;
+    };
 };
 
 }  // namespace ringlet

@@ -38,8 +38,8 @@ public:
     bool idle() const noexcept { return ready_head_ == nullptr; }
     std::size_t ready_count() const noexcept { return ready_count_; }
 
-    /// Runs jobs that are ready now, at most `jobs_max`; those made ready meanwhile wait for the next call.
-    std::size_t run_ready(std::size_t jobs_max);
+    /// Runs ready jobs in the order in which they became so, until none is left or `resumptions_max` have run.
+    std::size_t run_ready(std::size_t resumptions_max);
 
     /// The job that runs now. Null between jobs.
     job_block* current_job() const noexcept { return job_; }
@@ -63,10 +63,13 @@ public:
     timer_queue* timers = nullptr;
 
     /// Stands for "the job is over" where a continuation is expected; never resumed.
-    static std::coroutine_handle<> end_of_job() noexcept;
+    static std::coroutine_handle<> end_of_job() noexcept { return std::coroutine_handle<>::from_address(&end_marker); }
 
 private:
-    void resume(job_block& job);
+    void finish(job_block& job, std::coroutine_handle<> root) noexcept;
+    void end_unstarted(job_block& job) noexcept;
+
+    alignas(16) static inline constinit char end_marker = 0;  // an address that no frame can have
 
     job_block* ready_head_ = nullptr;
     job_block* ready_tail_ = nullptr;
@@ -77,6 +80,42 @@ private:
 };
 
 inline constinit thread_local scheduler* this_thread_scheduler = nullptr;
+
+// Inline: the loop's turn is this and little else.
+inline std::size_t scheduler::run_ready(std::size_t resumptions_max) {
+    std::size_t count = 0;
+    for (; ready_head_ && count < resumptions_max; ++count) {
+        job_block& job = *ready_head_;
+        ready_head_ = job.next_ready;
+        --ready_count_;
+        if (ready_head_)
+            __builtin_prefetch(ready_head_->resume_point.address());
+        else
+            ready_tail_ = nullptr;
+
+        job_ = &job;
+        if (!job.has(job_block::started)) {
+            job.set(job_block::started);
+            if (job.has(job_block::cancel_pending)) [[unlikely]] {
+                end_unstarted(job);
+                continue;
+            }
+        }
+        std::coroutine_handle<> handle = job.resume_point;
+        do {
+            next = nullptr;
+            nesting = 0;
+            handle.resume();
+            handle = next;
+            if (handle == end_of_job()) {
+                finish(job, finished_root);
+                break;
+            }
+        } while (handle);
+    }
+    job_ = nullptr;
+    return count;
+}
 
 inline scheduler& current_scheduler(std::source_location where = std::source_location::current()) noexcept {
     require(this_thread_scheduler != nullptr, "no ringlet loop runs on this thread: use run() or run_main()", where);

@@ -44,8 +44,8 @@ public:
         state_ = state::failure;
     }
 
-    std::exception_ptr take_failure() noexcept {
-        return state_ == state::failure ? std::exchange(failure_, nullptr) : nullptr;
+    void swap_failure(std::exception_ptr& with) noexcept {
+        if (state_ == state::failure) failure_.swap(with);
     }
     T&& value() noexcept { return std::move(value_); }
     T take() {
@@ -69,7 +69,7 @@ public:
     task<void> get_return_object() noexcept;
     void return_void() const noexcept {}
     void unhandled_exception() noexcept { failure_ = std::current_exception(); }
-    std::exception_ptr take_failure() noexcept { return std::exchange(failure_, nullptr); }
+    void swap_failure(std::exception_ptr& with) noexcept { failure_.swap(with); }
     void take() {
         if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     }

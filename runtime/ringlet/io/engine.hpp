@@ -3,9 +3,9 @@
 
 #include <ringlet/time/clock.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -15,6 +15,12 @@ struct io_uring_cqe;
 struct io_uring_buf_reg;
 
 namespace ringlet::io {
+
+/// The size of an io_uring_sqe, which is only declared here.
+inline constexpr std::size_t sqe_bytes = 64;
+
+/// For `engine::enter`: wait however long it takes.
+inline constexpr deadline no_deadline = deadline::max();
 
 /// The seam: a queue of 64-byte SQEs to one side, a queue of CQEs from the other. Everything above fills and reads the
 /// same memory whichever engine runs; engines differ in `enter` only, which is called once a loop turn.
@@ -30,7 +36,7 @@ public:
 
     /// Submits every SQE up to `sq_tail`, advances `sq_head` past those taken, and waits until there are `wanted`
     /// completions or `until` has come. May return early (a signal). Throws std::system_error on what cannot be mended.
-    virtual void enter(unsigned wanted, std::optional<deadline> until) = 0;
+    virtual void enter(unsigned wanted, deadline until) = 0;
 
     /// True when completions exist that an `enter` would bring, or that are there already.
     virtual bool completions_waiting() const noexcept = 0;
@@ -53,6 +59,11 @@ public:
     unsigned* cq_head = nullptr;
     unsigned* cq_tail = nullptr;
 
+    /// The SQE at a position, counted as sq_head and sq_tail are.
+    io_uring_sqe& sqe_at(unsigned position) const noexcept {
+        return *reinterpret_cast<io_uring_sqe*>(reinterpret_cast<std::byte*>(sqes) +
+                                                std::size_t{position & sq_mask} * sqe_bytes);
+    }
     unsigned sq_room() const noexcept { return sq_mask + 1 - (sq_tail - sq_head); }
 };
 

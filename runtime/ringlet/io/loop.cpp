@@ -6,6 +6,7 @@
 
 #include <liburing.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstdio>
@@ -21,8 +22,8 @@ using ringlet::detail::request_cancel;
 using ringlet::detail::require;
 using ringlet::detail::this_thread_scheduler;
 
-// With operations in flight, look at the completions at least this often, however many jobs are ready.
-constexpr std::size_t resumptions_between_enters = 64;
+// With anything to wait for, look at it at least this often, however many jobs are ready.
+constexpr std::size_t resumptions_between_looks = 64;
 
 loop_options with_environment(loop_options options) {
     if (const char* text = std::getenv("RINGLET_SPIN_US")) {
@@ -54,7 +55,70 @@ loop::running::running(loop& self) : outer{this_thread_scheduler} {
 }
 loop::running::~running() { this_thread_scheduler = outer; }
 
-io_uring_sqe& loop::sqe_at(unsigned index) noexcept { return engine_->sqes[index & engine_->sq_mask]; }
+bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_flight_ == 0 && mail_expected_ == 0; }
+
+[[gnu::always_inline]] inline void loop::reap() noexcept {
+    engine& e = *engine_;
+    unsigned head = *e.cq_head;
+    reaping_ = &head;
+    const io_uring_cqe* const cqes = e.cqes;
+    const unsigned mask = e.cq_mask;
+    const unsigned tail = std::atomic_ref{*e.cq_tail}.load(std::memory_order_acquire);
+    while (head != tail) {
+        const io_uring_cqe& cqe = cqes[head & mask];
+        __builtin_prefetch(reinterpret_cast<const void*>(cqes[(head + 3) & mask].user_data));
+        const std::uint64_t user_data = cqe.user_data;
+        const std::int32_t res = cqe.res;
+        const std::uint32_t flags = cqe.flags;
+        ++head;
+        if ((user_data & detail::tag_mask) == detail::tag_job) {
+            auto& job = *reinterpret_cast<job_block*>(user_data);
+            job.res = res;
+            job.cqe_flags = flags;
+            --in_flight_;
+            make_ready(job);
+        } else if ((user_data & detail::tag_mask) == detail::tag_completion) {
+            auto& target = *reinterpret_cast<completion*>(user_data & ~detail::tag_mask);
+            target.on_cqe(target, res, flags);
+        }
+    }
+    std::atomic_ref{*e.cq_head}.store(head, std::memory_order_release);
+    reaping_ = nullptr;
+}
+
+[[gnu::always_inline]] inline void loop::wait(deadline until) {
+    engine& e = *engine_;
+    if (options_.spin.count() > 0) [[unlikely]] {
+        if (e.sq_head != e.sq_tail) e.enter(0, no_deadline);
+        const deadline end = std::min(until, deadline_after(options_.spin));
+        while (!e.completions_waiting()) {
+            if (clock::now() >= end) {
+                e.enter(1, until);
+                return;
+            }
+            __builtin_ia32_pause();
+        }
+        if (*e.cq_head == *e.cq_tail) e.enter(0, no_deadline);
+        return;
+    }
+    e.enter(1, until);
+}
+
+[[gnu::always_inline]] inline void loop::turn() {
+    engine& e = *engine_;
+    // Everything that is ready now, and what becomes ready meanwhile as long as nothing else wants attention.
+    const bool alone = in_flight_ == 0 && mail_expected_ == 0 && timers_.empty();
+    run_ready(alone ? options_.batch_max : std::max(ready_count(), resumptions_between_looks));
+    if (!timers_.empty()) timers_.fire_due(clock::now(), *this);
+    if (idle()) {
+        if (stuck() && e.sq_head == e.sq_tail) return;
+        wait(timers_.empty() ? no_deadline : timers_.next());
+    } else {
+        if (e.sq_head == e.sq_tail && !e.completions_waiting()) return;
+        e.enter(0, no_deadline);
+    }
+    reap();
+}
 
 void loop::run_main_job(job_block& main) {
     run_until([&] { return main.has(job_block::done); });
@@ -99,76 +163,12 @@ void loop::stop_standing() noexcept {
     }
 }
 
-bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_flight_ == 0 && mail_expected_ == 0; }
-
-void loop::turn() {
-    resumed_since_enter_ += run_ready(options_.batch_max);
-    if (!timers_.empty()) timers_.fire_due(clock::now(), *this);
-    engine& e = *engine_;
-    if (!idle()) {
-        const bool due = in_flight_ + mail_expected_ > 0 && resumed_since_enter_ >= resumptions_between_enters;
-        if (e.sq_head == e.sq_tail && !due && !e.completions_waiting()) return;
-        e.enter(0, std::nullopt);
-    } else if (!stuck() && (e.sq_head != e.sq_tail || in_flight_ + mail_expected_ > 0 || !timers_.empty())) {
-        wait(timers_.empty() ? std::nullopt : std::optional{timers_.next()});
-    }
-    resumed_since_enter_ = 0;
-    reap();
-}
-
-void loop::wait(std::optional<deadline> until) {
-    engine& e = *engine_;
-    if (options_.spin.count() > 0) {
-        if (e.sq_head != e.sq_tail) e.enter(0, std::nullopt);
-        const deadline begin = clock::now();
-        const deadline end = until ? std::min(*until, begin + options_.spin) : begin + options_.spin;
-        while (!e.completions_waiting()) {
-            if (clock::now() >= end) {
-                e.enter(1, until);
-                return;
-            }
-            __builtin_ia32_pause();
-        }
-        if (*e.cq_head == *e.cq_tail) e.enter(0, std::nullopt);
-        return;
-    }
-    e.enter(1, until);
-}
-
-void loop::reap() noexcept {
-    engine& e = *engine_;
-    reaping_ = true;
-    reap_head_ = *e.cq_head;
-    const unsigned tail = std::atomic_ref{*e.cq_tail}.load(std::memory_order_acquire);
-    while (reap_head_ != tail) {
-        const io_uring_cqe& cqe = e.cqes[reap_head_ & e.cq_mask];
-        __builtin_prefetch(reinterpret_cast<const void*>(e.cqes[(reap_head_ + 3) & e.cq_mask].user_data));
-        const std::uint64_t address = cqe.user_data & ~detail::tag_mask;
-        const std::uint64_t tag = cqe.user_data & detail::tag_mask;
-        const std::int32_t res = cqe.res;
-        const std::uint32_t flags = cqe.flags;
-        ++reap_head_;
-        if (tag == detail::tag_job) {
-            auto& job = *reinterpret_cast<job_block*>(address);
-            job.res = res;
-            job.cqe_flags = flags;
-            --in_flight_;
-            make_ready(job);
-        } else if (tag == detail::tag_completion) {
-            auto& target = *reinterpret_cast<completion*>(address);
-            target.on_cqe(target, res, flags);
-        }
-    }
-    std::atomic_ref{*e.cq_head}.store(reap_head_, std::memory_order_release);
-    reaping_ = false;
-}
-
 void loop::make_sq_room() {
     // Completions may have to be taken before the kernel accepts more (EBUSY).
     while (engine_->sq_room() == 0) {
-        engine_->enter(0, std::nullopt);
+        engine_->enter(0, no_deadline);
         if (reaping_)
-            std::atomic_ref{*engine_->cq_head}.store(reap_head_, std::memory_order_release);
+            std::atomic_ref{*engine_->cq_head}.store(*reaping_, std::memory_order_release);
         else
             reap();
     }

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -69,7 +68,7 @@ public:
     io_uring_sqe& next_sqe() {
         if (engine_->sq_room() == 0) [[unlikely]]
             make_sq_room();
-        return sqe_at(engine_->sq_tail++);
+        return engine_->sqe_at(engine_->sq_tail++);
     }
     /// Counts requests whose last CQE is to come.
     void request_begun() noexcept { ++in_flight_; }
@@ -110,10 +109,9 @@ private:
     void stop_standing() noexcept;
     void turn();
     bool stuck() const noexcept;
-    void wait(std::optional<deadline> until);
+    void wait(deadline until);
     void reap() noexcept;
     void make_sq_room();
-    io_uring_sqe& sqe_at(unsigned index) noexcept;
 
     loop_options options_;
     std::unique_ptr<engine> engine_;
@@ -121,9 +119,7 @@ private:
     ringlet::detail::list_link standing_{&standing_, &standing_};
     std::size_t in_flight_ = 0;
     std::size_t mail_expected_ = 0;
-    std::size_t resumed_since_enter_ = 0;
-    unsigned reap_head_ = 0;
-    bool reaping_ = false;
+    unsigned* reaping_ = nullptr;
     std::unique_ptr<mailbox> mailbox_;
     std::unique_ptr<thread_pool> threads_;
     std::unique_ptr<buffer_ring> buffers_;

@@ -2,6 +2,7 @@
 #include <ringlet/io/detail/newer_abi.hpp>
 #include <ringlet/io/uring_engine.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -81,7 +82,7 @@ uring_engine::uring_engine(const ring_sizes& sizes) {
     }
 
     enter_fd_ = ring_.ring_fd;
-    enter_flags_ = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+    enter_flags_ = IORING_ENTER_GETEVENTS;
     // DEFER_TASKRUN means Linux 6.1; before 6.0 registering the ring's descriptor deadlocks at exit on some kernels.
     if ((ring_.flags & IORING_SETUP_DEFER_TASKRUN) != 0 && io_uring_register_ring_fd(&ring_) == 1) {
         enter_fd_ = ring_.enter_ring_fd;
@@ -106,7 +107,7 @@ uring_engine::~uring_engine() { io_uring_queue_exit(&ring_); }
 
 void uring_engine::check_nop() {
     io_uring_prep_nop(&sqes[sq_tail++ & sq_mask]);
-    enter(1, std::nullopt);
+    enter(1, no_deadline);
     const unsigned head = *cq_head;
     const int res = head == *cq_tail ? -EOPNOTSUPP : cqes[head & cq_mask].res;
     if (res != 0) {
@@ -116,20 +117,23 @@ void uring_engine::check_nop() {
     std::atomic_ref{*cq_head}.store(head + 1, std::memory_order_release);
 }
 
-void uring_engine::enter(unsigned wanted, std::optional<deadline> until) {
-    __kernel_timespec limit{};
-    io_uring_getevents_arg arg{};
-    arg.sigmask_sz = _NSIG / 8;
-    if (until && wanted > 0) {
-        auto left = *until - clock::now();
-        if (left < left.zero()) left = left.zero();
+void uring_engine::enter(unsigned wanted, deadline until) {
+    std::atomic_ref{*ring_.sq.ktail}.store(sq_tail, std::memory_order_release);
+    const auto fd = static_cast<unsigned>(enter_fd_);
+    int res = 0;
+    if (until != no_deadline && wanted > 0) {
+        const auto left = std::max(until - clock::now(), clock::duration::zero());
+        __kernel_timespec limit{};
         limit.tv_sec = std::chrono::floor<std::chrono::seconds>(left).count();
         limit.tv_nsec = (left % std::chrono::seconds{1}).count();
+        io_uring_getevents_arg arg{};
+        arg.sigmask_sz = _NSIG / 8;
         arg.ts = reinterpret_cast<std::uint64_t>(&limit);
+        res = io_uring_enter2(fd, sq_tail - sq_head, wanted, enter_flags_ | IORING_ENTER_EXT_ARG,
+                              reinterpret_cast<sigset_t*>(&arg), sizeof arg);
+    } else {
+        res = io_uring_enter2(fd, sq_tail - sq_head, wanted, enter_flags_, nullptr, _NSIG / 8);
     }
-    std::atomic_ref{*ring_.sq.ktail}.store(sq_tail, std::memory_order_release);
-    const int res = io_uring_enter2(static_cast<unsigned>(enter_fd_), sq_tail - sq_head, wanted, enter_flags_,
-                                    reinterpret_cast<sigset_t*>(&arg), sizeof arg);
     sq_head = std::atomic_ref{*ring_.sq.khead}.load(std::memory_order_acquire);
     // EBUSY and EAGAIN: the caller reaps and comes again. ETIME and EINTR are normal.
     if (res >= 0 || res == -ETIME || res == -EINTR || res == -EBUSY || res == -EAGAIN) return;

@@ -14,7 +14,7 @@ public:
     ~uring_engine() override;
 
     std::string_view name() const noexcept override { return "io_uring"; }
-    void enter(unsigned wanted, std::optional<deadline> until) override;
+    void enter(unsigned wanted, deadline until) override;
     bool completions_waiting() const noexcept override;
     int register_buffers(io_uring_buf_reg& ring) noexcept override;
     void unregister_buffers(unsigned group) noexcept override;

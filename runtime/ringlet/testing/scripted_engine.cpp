@@ -76,7 +76,7 @@ void scripted_engine::answer(const io_uring_sqe& sqe) {
     if (sqe.opcode == IORING_OP_ASYNC_CANCEL) cancel(sqe);
 }
 
-void scripted_engine::enter(unsigned wanted, std::optional<deadline> until) {
+void scripted_engine::enter(unsigned wanted, deadline until) {
     ++enters_;
     if (std::exchange(interrupted_, false)) return;
     while (sq_head != sq_tail) {
@@ -88,13 +88,13 @@ void scripted_engine::enter(unsigned wanted, std::optional<deadline> until) {
     flush_overflow();
     // Time passes only while the loop waits.
     while (*cq_tail - *cq_head < wanted) {
-        const bool event_first = !events_.empty() && (!until || events_.begin()->first <= *until);
+        const bool event_first = !events_.empty() && events_.begin()->first <= until;
         if (event_first) {
             auto event = events_.extract(events_.begin());
             now_ = std::max(now_, event.key());
             event.mapped()(*this);
-        } else if (until) {
-            now_ = std::max(now_, *until);
+        } else if (until != io::no_deadline) {
+            now_ = std::max(now_, until);
             return;
         } else {
             throw std::logic_error{"the script has no answer to what the loop waits for"};

@@ -44,7 +44,7 @@ public:
     void interrupt_next_enter() noexcept { interrupted_ = true; }
 
     std::string_view name() const noexcept override { return "scripted"; }
-    void enter(unsigned wanted, std::optional<deadline> until) override;
+    void enter(unsigned wanted, deadline until) override;
     bool completions_waiting() const noexcept override { return *cq_head != *cq_tail || !overflow_.empty(); }
     int register_buffers(io_uring_buf_reg& ring) noexcept override;
     void unregister_buffers(unsigned group) noexcept override;

@@ -12,21 +12,22 @@ result<std::size_t> joinall_wait::end(job_block& job) noexcept {
     if (timeout_) {
         scope_.end();
         // Our own timeout is not an error: the jobs that have ended are the result.
-        if (job.res == wait_cancelled && scope_.cancel_called() && !job.has(job_block::cancel_pending)) return ended();
+        if (job.res == wait_cancelled && scope_.cancel_called() && !job.has(job_block::cancel_pending))
+            return outcome(job);
     }
     return leaf::end(job);
+}
+
+result<std::size_t> joinall_wait::outcome(job_block&) noexcept {
+    const tally all = ended();
+    first_failed_ = all.first_failed;
+    return all.done;
 }
 
 std::size_t joinall_wait::resume(job_block& job) {
     const result<std::size_t> done = end(job);
     if (!done) raise(done.error());
-    if (raise_) {
-        for (std::size_t i = 0; i < size(); ++i) {
-            const job_block& target = jobs()[i].block();
-            if (target.has(job_block::done) && target.failure && !is_cancelled(target.failure))
-                std::rethrow_exception(target.failure);
-        }
-    }
+    if (raise_ && first_failed_) std::rethrow_exception(first_failed_->failure);
     return *done;
 }
 

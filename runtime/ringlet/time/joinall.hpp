@@ -41,13 +41,14 @@ public:
     bool begin(job_block& job, std::coroutine_handle<> self);
     bool start(job_block& job) noexcept { return join_wait::start(job); }
     result<std::size_t> end(job_block& job) noexcept;
-    result<std::size_t> outcome(job_block&) noexcept { return ended(); }
+    result<std::size_t> outcome(job_block&) noexcept;
     std::size_t resume(job_block& job);
 
 private:
     std::optional<std::chrono::nanoseconds> timeout_;
     limit_scope scope_;
     bool raise_;
+    job_block* first_failed_ = nullptr;
 };
 
 }  // namespace detail

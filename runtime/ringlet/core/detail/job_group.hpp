@@ -10,6 +10,7 @@
 namespace ringlet::detail {
 
 class scheduler;
+void request_cancel(job_block& job) noexcept;
 
 /// The jobs that one owner waits for. The root group of a loop owns every job of `spawn`; a task_group, when_all and
 /// first_of each own theirs.
@@ -26,9 +27,22 @@ public:
     job_group& operator=(const job_group&) = delete;
     ~job_group();
 
-    void add(job_block& job) noexcept;
+    void add(job_block& job) noexcept {
+        job.group = this;
+        job.group_link.insert_before(jobs_);
+        ++size_;
+        if (cancelling_) [[unlikely]]
+            request_cancel(job);
+    }
     /// Called once by each job when its root frame is gone.
-    void ended(job_block& job) noexcept;
+    void ended(job_block& job) noexcept {
+        job.group_link.unlink();
+        job.group = nullptr;
+        --size_;
+        if (policy_ != policy::keep_failures || job.failure) [[unlikely]]
+            judge(job);
+        if (empty() && waiter) wake_waiter();
+    }
     /// Records `error` if it is the first; the owner is told by cancelling its scope and every job.
     void fail(std::exception_ptr error) noexcept;
     void cancel_all() noexcept;
@@ -61,6 +75,9 @@ public:
     static job_group& from_registry_link(list_link& l) noexcept { return reinterpret_cast<job_group&>(l); }
 
 private:
+    void judge(job_block& job) noexcept;
+    void wake_waiter() noexcept;
+
     list_link registry_link_;  // first member: from_registry_link
     list_link jobs_{&jobs_, &jobs_};
     scheduler* owner_;

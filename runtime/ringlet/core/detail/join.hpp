@@ -29,10 +29,14 @@ public:
     join_wait(join_wait&& other) noexcept : join_wait{other.jobs_, other.size_, other.count_} {}
 
 protected:
+    struct tally {
+        std::size_t done = 0;
+        job_block* first_failed = nullptr;  ///< in the order of the jobs; a cancelled job has not failed
+    };
     bool start(job_block& job) noexcept;
-    std::size_t ended() noexcept;
+    /// Ends the wait: marks the jobs that have ended as joined.
+    tally ended() noexcept;
     job_handle* jobs() const noexcept { return jobs_; }
-    std::size_t size() const noexcept { return size_; }
 
 private:
     static void cancel(job_block& job) noexcept;

@@ -29,9 +29,9 @@ public:
         template <class Promise>
         void await_suspend(std::coroutine_handle<Promise> self) const noexcept {
             // No continuation: this task was started within its parent's await, which looks at done() and goes on.
-            if (const auto continuation = self.promise().continuation) {
+            if (const auto parent = self.promise().continuation) {
                 scheduler& loop = *this_thread_scheduler;
-                loop.next = continuation;
+                loop.next = parent;
                 loop.finished_root = self;
             }
         }
