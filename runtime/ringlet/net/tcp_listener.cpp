@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/net/tcp_listener.hpp>
+#include <ringlet/time/sleep.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+
+#include <netinet/tcp.h>
+
+namespace ringlet::net {
+namespace {
+
+constexpr std::chrono::milliseconds backoff_first{10};
+constexpr std::chrono::milliseconds backoff_most{1000};
+
+[[noreturn]] void raise(int error, const endpoint& address) {
+    throw std::system_error{error, std::generic_category(), "cannot listen on " + address.to_string()};
+}
+
+// Linux hands errors of the new connection to accept(2); its manual page tells to treat them like EAGAIN.
+bool concerns_one_peer(int error) {
+    switch (error) {
+        case ECONNABORTED:
+        case EPROTO:
+        case EPERM:
+        case ENETDOWN:
+        case ENOPROTOOPT:
+        case EHOSTDOWN:
+        case ENONET:
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+        case EAGAIN:
+        case EINTR:
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+
+}  // namespace
+
+tcp_listener tcp_listener::bind(const endpoint& address, const listen_options& options) {
+    io::owned_fd socket{::socket(address.address().sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
+    if (!socket) raise(errno, address);
+    const int on = 1;
+    // Accepted sockets inherit TCP_NODELAY.
+    if (::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+        ::bind(socket.get(), &address.address(), address.length()) != 0 || ::listen(socket.get(), options.backlog) != 0)
+        raise(errno, address);
+    return tcp_listener{std::move(socket)};
+}
+
+task<tcp_stream> tcp_listener::accept() {
+    std::chrono::milliseconds backoff = backoff_first;
+    for (;;) {
+        result<io::owned_fd> socket = co_await as_result(acceptor_.accept());
+        if (socket) co_return tcp_stream{*std::move(socket)};
+        const std::error_code error = socket.error();
+        if (is_shortage(error.value())) {
+            // The request fails again at once, without waiting for a peer, until a descriptor is free.
+            co_await sleep(backoff);
+            backoff = std::min(backoff * 2, backoff_most);
+        } else if (!concerns_one_peer(error.value())) {
+            throw std::system_error{error, "accept on " + local_endpoint().to_string()};
+        }
+    }
+}
+
+}  // namespace ringlet::net

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/core/task.hpp>
+#include <ringlet/io/acceptor.hpp>
+#include <ringlet/net/endpoint.hpp>
+#include <ringlet/net/tcp_stream.hpp>
+
+#include <utility>
+
+namespace ringlet::net {
+
+/// How a listener is set up.
+struct listen_options {
+    listen_options() noexcept {}
+    explicit listen_options(int backlog_wanted) noexcept : backlog{backlog_wanted} {}
+    /// Connections that the kernel holds until they are accepted; net.core.somaxconn caps it.
+    int backlog = 4096;
+};
+
+/// Listens for TCP connections, with SO_REUSEADDR: a restarted server gets its port back at once. May be destroyed, or
+/// outlive a run, at any time.
+class tcp_listener {
+public:
+    /// Listens on an address; port 0 lets the kernel choose, see local_endpoint().
+    /// Errors: std::system_error as bind(2), "cannot listen on 127.0.0.1:80: Permission denied".
+    static tcp_listener bind(const endpoint& address, const listen_options& options = listen_options());
+
+    /// Waits for the next connection. Survives what passes: a peer that gave up before it was accepted is skipped; out of
+    /// descriptors or memory, it tries again after 10 ms, doubling to 1 s.
+    ///
+    /// Result:    the connection, with TCP_NODELAY.
+    /// Errors:    std::system_error as accept4(2) for what does not pass; `cancelled`, and then no connection is lost.
+    /// Lifetime:  borrows the listener until the co_await ends. One job accepts at a time.
+    /// Thread:    the loop's thread only.
+    /// Maps to:   one multishot IORING_OP_ACCEPT for as long as it lasts, see io::acceptor.
+    task<tcp_stream> accept();
+
+    /// With the port that the kernel chose.
+    endpoint local_endpoint() const noexcept { return local_endpoint_of(acceptor_.socket().get()); }
+    io::fd_ref socket() const noexcept { return acceptor_.socket(); }
+
+private:
+    explicit tcp_listener(io::owned_fd socket) : acceptor_{std::move(socket)} {}
+    io::acceptor acceptor_;
+};
+
+}  // namespace ringlet::net
