@@ -75,13 +75,15 @@ install_packages() {
     local missing line names=() log=$logs/install.log
     missing=$(missing_packages)
     [ -n "$missing" ] || return 0
-    local by_hand="as root: apt-get update && apt-get install --no-install-recommends ${missing//$'\n'/ }"
+    while read -r line; do names+=("$(offered_package "$line")"); done <<<"$missing"
+    local by_hand="as root: apt-get update && apt-get install --no-install-recommends ${names[*]}"
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
         die "packages are missing, and there is no sudo to install them with. Do it $by_hand"
     fi
     say "installing $(printf '%s\n' "$missing" | wc -l) packages of .ci/packages that are missing ..."
     export DEBIAN_FRONTEND=noninteractive
     quietly "$log.update" as_root apt-get update -q || say "apt-get update failed; trying with the package lists that are here"
+    names=() # now that the lists are there, an alternative may be on offer
     while read -r line; do names+=("$(offered_package "$line")"); done <<<"$missing"
     quietly "$log" as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
         -o DPkg::Lock::Timeout=300 "${names[@]}" ||
