@@ -115,6 +115,17 @@ inline bool suspend_once(job_block& job) noexcept {
     return true;
 }
 
+/// Destroys what nobody will await any more, because of a failure. That tasks are among it is no mistake then.
+template <class A>
+void give_up(A& awaitable) noexcept {
+    scheduler& loop = *this_thread_scheduler;
+    const bool outer = std::exchange(loop.discarding, true);
+    {
+        const A gone{std::move(awaitable)};
+    }
+    loop.discarding = outer;
+}
+
 /// `as_result(a)`: operating errors become values; cancellation still unwinds.
 template <class A>
 class [[nodiscard("nothing happens until this is awaited")]] as_result_adapter {
@@ -137,7 +148,9 @@ public:
                     return inner_.resume(job);
                 }
             } catch (const std::system_error& error) {
-                return error.code();
+                const std::error_code code = error.code();
+                give_up(inner_);
+                return code;
             }
         }
     }
@@ -155,16 +168,23 @@ public:
     explicit shield_adapter(A&& inner) noexcept : inner_{std::move(inner)}, scope_{cancel_scope::kind::shield} {}
     bool begin(job_block& job, std::coroutine_handle<> self) {
         scope_.enter(job);
-        return inner_.begin(job, self);
+        try {
+            return inner_.begin(job, self);
+        } catch (...) {
+            scope_.leave();
+            throw;
+        }
     }
+    // What is inside ends first: it may have scopes of its own.
     result<value_type> end(job_block& job) noexcept
         requires is_leaf<A>
     {
+        auto outcome = inner_.end(job);
         scope_.leave();
-        return inner_.end(job);
+        return outcome;
     }
     value_type resume(job_block& job) {
-        scope_.leave();
+        const leave_at_end guard{scope_};
         return inner_.resume(job);
     }
     [[noreturn]] void raise(const std::error_code& code) const
@@ -174,6 +194,11 @@ public:
     }
 
 private:
+    struct leave_at_end {
+        cancel_scope& scope;
+        ~leave_at_end() { scope.leave(); }
+    };
+
     A inner_;
     cancel_scope scope_;
 };

@@ -51,8 +51,8 @@ public:
     result<value_type> end(job_block& job) noexcept
         requires is_leaf<A>
     {
+        auto outcome = inner_.end(job);  // first: it may have scopes of its own
         scope_.end();
-        auto outcome = inner_.end(job);
         if (!outcome && is_cancelled(outcome.error()) && mine(job)) return make_error_code(std::errc::timed_out);
         return outcome;
     }
@@ -63,8 +63,8 @@ public:
                 raise(outcome.error());
             if constexpr (!std::is_void_v<value_type>) return *std::move(outcome);
         } else {
-            scope_.end();
             try {
+                const end_of_scope guard{scope_};
                 return inner_.resume(job);
             } catch (const cancelled&) {
                 if (!mine(job)) throw;
@@ -80,6 +80,11 @@ public:
     }
 
 private:
+    struct end_of_scope {
+        limit_scope& scope;
+        ~end_of_scope() { scope.end(); }
+    };
+
     // An outer cancellation or limit that is due as well goes first.
     bool mine(const job_block& job) const noexcept {
         return scope_.cancel_called() && !job.has(job_block::cancel_pending);
