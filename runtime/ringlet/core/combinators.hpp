@@ -31,12 +31,6 @@ template <class A>
 task<typename A::value_type> to_task(A&& awaitable) {
     return run_as_task<A>(std::move(awaitable));
 }
-template <class T>
-void discard(task<T>& body) noexcept {
-    body.discard();
-}
-template <class A>
-void discard(A&) noexcept {}
 
 template <class T>
 job_state<T>& state_of(job<T>& child) noexcept {
@@ -69,7 +63,7 @@ public:
             start_each(std::index_sequence_for<T...>{}, awaitables...);
         } catch (...) {
             group_.fail(std::current_exception());
-            (discard(awaitables), ...);
+            (give_up(awaitables), ...);
         }
     }
     auto end() noexcept { return group_end{group_}; }
@@ -147,7 +141,7 @@ task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::or_monostat
         for (auto& body : tasks) jobs.push_back(detail::spawn_task_in(group, std::move(body)));
     } catch (...) {
         group.fail(std::current_exception());
-        for (auto& body : tasks) body.discard();
+        for (auto& body : tasks) give_up(body);
     }
     co_await detail::group_end{group};
     if (const auto failure = group.take_failure()) std::rethrow_exception(failure);

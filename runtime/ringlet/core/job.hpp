@@ -86,6 +86,7 @@ void finish_root(job_block& block, std::coroutine_handle<> root) noexcept {
     if (!root) return;
     const auto frame = std::coroutine_handle<promise<T>>::from_address(root.address());
     static_cast<job_state<T>&>(block).keep(frame.promise());
+    if (block.failure) this_thread_scheduler->discarding = true;
     frame.destroy();
 }
 

@@ -30,6 +30,7 @@ void describe(const job_block& job, std::string& out) {
 
 void scheduler::finish(job_block& job, std::coroutine_handle<> root) noexcept {
     job.type->finish(job, root);
+    discarding = false;
     job.set(job_block::done);
     if (job.joiner) job.joiner->job_done(*this, job);
     job.group->ended(job);
@@ -41,7 +42,6 @@ void scheduler::end_unstarted(job_block& job) noexcept {
     job.failure = std::make_exception_ptr(cancelled{});
     discarding = true;
     job.resume_point.destroy();
-    discarding = false;
     finish(job, nullptr);
 }
 

@@ -58,7 +58,7 @@ public:
     unsigned nesting = 0;
     std::coroutine_handle<> next;
     std::coroutine_handle<> finished_root;
-    bool discarding = false;  ///< the frame of a job that never ran is being destroyed, and tasks in it with it
+    bool discarding = false;  ///< a frame that failed or never ran is being destroyed, and unawaited tasks with it
     // For time/: armed timers, owned by the loop.
     timer_queue* timers = nullptr;
 

@@ -99,7 +99,8 @@ public:
     task& operator=(task&&) = delete;
     ~task() {
         if (!frame_) return;
-        // While an exception passes, arguments of a call that never took place may die unawaited.
+        // While an exception passes, arguments of a call that never took place may die unawaited, and so may the
+        // arguments of a coroutine that has failed.
         const auto* loop = detail::this_thread_scheduler;
         detail::require(frame_.done() || std::uncaught_exceptions() > 0 || (loop && loop->discarding),
                         "a task was destroyed without having been awaited or spawned: co_await it, or spawn it");
@@ -107,7 +108,7 @@ public:
     }
 
     bool begin(detail::job_block&, std::coroutine_handle<> self) {
-        detail::require(frame_ && !frame_.done(), "a task was awaited twice: call the coroutine again for a new one");
+        detail::require(fresh(), "a task was awaited twice: call the coroutine again for a new one");
         detail::scheduler& loop = *detail::this_thread_scheduler;
         const handle_type frame = frame_;
         if (loop.nesting < detail::scheduler::nested_starts_max) [[likely]] {
@@ -124,18 +125,16 @@ public:
     }
     T resume(detail::job_block&) { return frame_.promise().take(); }
 
-    /// Destroys a task that never ran, e.g. because a sibling could not be started.
-    void discard() noexcept {
-        if (frame_) std::exchange(frame_, nullptr).destroy();
-    }
-
     /// For spawn: the frame, no longer owned.
     handle_type release() noexcept {
-        detail::require(frame_ && !frame_.done(), "a task was used twice: call the coroutine again for a new one");
+        detail::require(fresh(), "a task was used twice: call the coroutine again for a new one");
         return std::exchange(frame_, nullptr);
     }
 
 private:
+    // One that has suspended has a continuation: it may be awaited, by reference, from somewhere else.
+    bool fresh() const noexcept { return frame_ && !frame_.done() && !frame_.promise().continuation; }
+
     handle_type frame_;
 };
 
