@@ -129,10 +129,11 @@ void acceptor::release::operator()(state* s) const noexcept {
 
 acceptor::acceptor(owned_fd listening) : state_{new state{std::move(listening)}} {}
 
-fd_ref acceptor::socket() const noexcept { return state_->socket; }
+fd_ref acceptor::socket() const noexcept { return fd_ref{state_ ? state_->socket.get() : -1}; }
 
 bool acceptor::wait::start(job_block& job) {
     using ringlet::detail::require;
+    require(state_ != nullptr, "accept on a listener that was closed");
     state& s = *state_;
     require(s.waiter == nullptr, "two jobs accept on the same listener: let one accept and spawn the others");
     if (!s.kept.empty()) {

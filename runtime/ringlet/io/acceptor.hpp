@@ -24,7 +24,10 @@ public:
     acceptor& operator=(acceptor&&) noexcept = default;
     ~acceptor() = default;
 
-    /// The listening socket.
+    /// Stops listening, as destroying does. No job may be waiting.
+    void close() noexcept { state_.reset(); }
+
+    /// The listening socket; -1 once closed.
     fd_ref socket() const noexcept;
 
     /// Waits for the next connection.
@@ -34,7 +37,7 @@ public:
     ///            goes to the next wait.
     /// Lifetime:  borrows the acceptor until the co_await ends. One job waits at a time.
     /// Thread:    the loop's thread only.
-    auto accept() noexcept { return wait{*state_}; }
+    auto accept() noexcept { return wait{state_.get()}; }
 
 private:
     struct state;
@@ -44,7 +47,7 @@ private:
 
     class [[nodiscard("nothing happens until this is awaited")]] wait final : public leaf<wait, owned_fd> {
     public:
-        explicit wait(state& s) noexcept : state_{&s} {}
+        explicit wait(state* s) noexcept : state_{s} {}
         static constexpr std::string_view name = "accept";
         bool start(ringlet::detail::job_block& job);
         result<owned_fd> outcome(ringlet::detail::job_block& job) noexcept;

@@ -36,6 +36,9 @@ public:
     /// Maps to:   one multishot IORING_OP_ACCEPT for as long as it lasts, see io::acceptor.
     task<tcp_stream> accept();
 
+    /// Stops listening: the kernel refuses further connections, and those not accepted yet are closed.
+    void close() noexcept { acceptor_.close(); }
+
     /// With the port that the kernel chose.
     endpoint local_endpoint() const noexcept { return local_endpoint_of(acceptor_.socket().get()); }
     io::fd_ref socket() const noexcept { return acceptor_.socket(); }

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/core/detail/job_group.hpp>
+#include <ringlet/core/detail/join.hpp>
+#include <ringlet/core/job.hpp>
+#include <ringlet/core/task.hpp>
+#include <ringlet/net/drain.hpp>
+#include <ringlet/net/endpoint.hpp>
+#include <ringlet/net/tcp_listener.hpp>
+#include <ringlet/net/tcp_stream.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace ringlet::net {
+
+/// How `serve` runs.
+struct serve_options {
+    serve_options() noexcept {}
+    explicit serve_options(drain& told) noexcept : until{&told} {}
+    /// When this begins, no more connections are accepted; `serve` ends when its handlers have.
+    drain* until = nullptr;
+    /// So many at a time; further ones wait to be accepted.
+    std::size_t connections_max = std::numeric_limits<std::size_t>::max();
+    /// Told of handlers that fail. By default a line on stderr names the peer and says why, but for the errors by which
+    /// peers come and go (is_disconnect), time limits among them.
+    std::function<void(const endpoint& peer, const std::exception_ptr& why)> on_failure;
+};
+
+namespace detail {
+
+/// The handlers of one `serve`.
+class connections : private ringlet::detail::job_group {
+public:
+    explicit connections(serve_options options);
+
+    /// The next connection, once there is room for one; nullopt when the drain has begun.
+    task<std::optional<tcp_stream>> next(tcp_listener& listener);
+    void start(task<> handler, const endpoint& peer);
+    void failed(const endpoint& peer, const std::exception_ptr& why) const noexcept;
+    using job_group::cancel_all;
+    auto end() noexcept { return ringlet::detail::group_end{*this}; }
+
+private:
+    class room_wait;
+    static void ended(job_group& group, job_block& job) noexcept;
+
+    serve_options options_;
+    job_block* wants_room_ = nullptr;
+};
+
+}  // namespace detail
+
+/// Serves every connection by a job of its own, `handler(tcp_stream, args...)`, until it is cancelled or its drain
+/// begins. The handler's task may borrow `args`, which live as long as `serve`; std::ref passes a real reference.
+///
+/// Result:    nothing, when the drain has begun and the last handler has ended; the listener is closed then.
+/// Errors:    what accept(2) says for good; `cancelled`. A handler's failure ends its connection only, see
+///            serve_options. Either way the handlers are cancelled, and it does not return before the last has ended.
+/// Lifetime:  borrows the listener until the co_await ends.
+/// Thread:    the loop's thread only.
+template <class Handler, class... Args>
+    requires(!std::same_as<std::remove_cvref_t<Handler>, serve_options>)
+task<> serve(tcp_listener& listener, serve_options options, Handler handler, Args... args) {
+    detail::connections all{std::move(options)};
+    std::exception_ptr failure;
+    try {
+        while (std::optional<tcp_stream> stream = co_await all.next(listener)) {
+            const endpoint peer = stream->peer_endpoint();
+            try {
+                all.start(
+                    std::invoke(handler, std::move(*stream), static_cast<std::unwrap_reference_t<Args>&>(args)...),
+                    peer);
+            } catch (...) {
+                all.failed(peer, std::current_exception());
+            }
+        }
+        listener.close();
+    } catch (...) {
+        failure = std::current_exception();
+        all.cancel_all();
+    }
+    co_await all.end();
+    if (failure) std::rethrow_exception(failure);
+}
+
+template <class Handler, class... Args>
+    requires(!std::same_as<std::remove_cvref_t<Handler>, serve_options>)
+task<> serve(tcp_listener& listener, Handler handler, Args... args) {
+    return serve(listener, serve_options(), std::move(handler), std::move(args)...);
+}
+
+}  // namespace ringlet::net
