@@ -194,7 +194,8 @@ job<T> spawn_task_in(job_group& group, task<T> body) {
 
 /// Waits for one job and takes its value.
 template <class T>
-class get_wait final : public leaf<get_wait<T>, void>, private join_wait {
+class [[nodiscard("nothing happens until this is awaited")]] get_wait final : public leaf<get_wait<T>, void>,
+                                                                              private join_wait {
 public:
     explicit get_wait(job_handle& target) noexcept : join_wait{&target, 1, 1} {}
     using value_type = T;
@@ -208,7 +209,8 @@ public:
     result<T> end(job_block&) noexcept = delete;
 };
 
-class join_one final : public leaf<join_one, void>, private join_wait {
+class [[nodiscard("nothing happens until this is awaited")]] join_one final : public leaf<join_one, void>,
+                                                                              private join_wait {
 public:
     explicit join_one(job_handle& target) noexcept : join_wait{&target, 1, 1} {}
     static constexpr std::string_view name = "join";

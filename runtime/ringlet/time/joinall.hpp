@@ -32,7 +32,9 @@ struct join_options {
 
 namespace detail {
 
-class joinall_wait final : public leaf<joinall_wait, std::size_t>, private join_wait {
+class [[nodiscard("nothing happens until this is awaited")]] joinall_wait final
+    : public leaf<joinall_wait, std::size_t>,
+      private join_wait {
 public:
     joinall_wait(job_handle* jobs, std::size_t size, const join_options& options) noexcept
         : join_wait{jobs, size, options.count}, timeout_{options.timeout}, raise_{options.raise} {}

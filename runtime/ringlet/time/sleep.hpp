@@ -11,7 +11,7 @@
 namespace ringlet {
 namespace detail {
 
-class sleep_wait final : public leaf<sleep_wait, void> {
+class [[nodiscard("nothing happens until this is awaited")]] sleep_wait final : public leaf<sleep_wait, void> {
 public:
     explicit sleep_wait(std::chrono::nanoseconds duration) noexcept : count_{duration.count()}, relative_{true} {}
     explicit sleep_wait(deadline when) noexcept : count_{when.time_since_epoch().count()} {}
@@ -25,7 +25,7 @@ private:
     bool relative_ = false;
 };
 
-class yield_wait final : public leaf<yield_wait, void> {
+class [[nodiscard("nothing happens until this is awaited")]] yield_wait final : public leaf<yield_wait, void> {
 public:
     yield_wait() noexcept {}
     static constexpr std::string_view name = "yield";

@@ -11,14 +11,19 @@ constexpr std::string_view pretty_name() noexcept {
     return __PRETTY_FUNCTION__;
 }
 
-/// True for the type of a lambda expression: no trait tells, but both compilers write it in the type's name.
+/// True for the type of a lambda expression: no trait tells, but both compilers write it in the type's name, clang as
+/// "[L = (lambda at file:1:2)]", g++ as "[with L = scope()::<lambda(int)>; ...]". A class template that only has a
+/// closure among its arguments is none.
 template <class L>
 constexpr bool is_closure() noexcept {
-    if constexpr (std::is_class_v<L> && requires { &L::operator(); }) {
-        constexpr std::string_view name = pretty_name<L>();
-        return name.find("(lambda at ") != name.npos || name.find("<lambda(") != name.npos;
-    }
-    return false;
+    constexpr std::string_view name = pretty_name<L>();
+    if (name.find("[L = (lambda at ") != name.npos) return true;
+    const auto closure = name.find("<lambda(");
+    if (closure == name.npos) return false;
+    int open_brackets = 0;
+    for (const char c : name.substr(name.find("L = "), closure - name.find("L = ")))
+        open_brackets += c == '<' ? 1 : c == '>' ? -1 : 0;
+    return open_brackets == 0;
 }
 
 /// Refuses a coroutine lambda with captures. The body is instantiated at the end of the translation unit, where the

@@ -50,7 +50,7 @@ private:
 };
 
 /// Waits until a group is empty. Cancelling the waiter cancels the group's jobs, and the wait goes on to its end.
-class group_end final : public leaf<group_end, void> {
+class [[nodiscard("nothing happens until this is awaited")]] group_end final : public leaf<group_end, void> {
 public:
     explicit group_end(job_group& group) noexcept : group_{&group} {}
 

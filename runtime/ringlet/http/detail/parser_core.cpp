@@ -297,10 +297,12 @@ parse_result parser_core::feed_chunk_end(std::string_view input) {
 
 parse_result parser_core::feed_trailer(std::string_view input) {
     const auto found = head_gate_.scan(input);
+    // llhttp first: what it refuses stands before what the gate refuses, and the answer must not depend on the cuts.
+    const bool good = found.consumed == 0 || llhttp_execute(&llhttp_, input.data(), found.consumed) == HPE_OK;
+    if (!good) return fail(found.consumed, "malformed trailer section");
     if (found.what == verdict::error) return fail(found.consumed, head_gate_.error());
     const bool complete = found.what == verdict::complete;
-    if (llhttp_execute(&llhttp_, input.data(), found.consumed) != HPE_OK || saw_message_end_ != complete)
-        return fail(found.consumed, "malformed trailer section");
+    if (saw_message_end_ != complete) return fail(found.consumed, "malformed trailer section");
     if (complete) phase_ = phase::complete;
     return {found.consumed, event::need_more, {}};
 }

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/http/client.hpp>
+#include <ringlet/http/writer.hpp>
+#include <ringlet/net/error.hpp>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace ringlet::http {
+namespace {
+
+// Large enough that a fast connection is read in few calls, small enough to stay in the processor's cache.
+constexpr std::size_t receive_bytes = 128 * 1024;
+
+}  // namespace
+
+client_connection::client_connection(net::tcp_stream stream, const limits& bounds)
+    : stream_{std::move(stream)}, parser_{bounds} {}
+
+task<bool> client_connection::receive() {
+    if (buffer_.empty()) buffer_.resize(receive_bytes);
+    const std::size_t got = co_await stream_.recv(buffer_);
+    unread_ = std::span{buffer_}.first(got);
+    co_return got > 0;
+}
+
+void client_connection::malformed() {
+    usable_ = false;
+    throw protocol_error{"malformed response: " + std::string{parser_.error().reason}};
+}
+
+task<response_head*> client_connection::request(const request_head& head, std::string_view body) {
+    ringlet::detail::require(at_end_, "the body of a response must be read to its end before the next request");
+    std::string out;
+    append_head(out, head);
+    out += body;
+    parser_.answers(head.method);
+    at_end_ = false;
+    co_await stream_.send_all(std::as_bytes(std::span{out}));
+    for (bool interim = false;;) {
+        const parse_result found = parser_.feed(unread_);
+        unread_ = unread_.subspan(found.consumed);
+        if (found.what == event::error) malformed();
+        if (found.what == event::head) {
+            interim = is_interim(parser_.head().status) && !parser_.upgraded();
+            if (!interim) break;
+        }
+        if (found.what != event::need_more) continue;  // an interim response has ended: the next head follows
+        const bool more = co_await receive();
+        if (!more) {
+            usable_ = false;
+            throw std::system_error{net::errc::unexpected_end, "the server closed the connection without an answer"};
+        }
+    }
+    usable_ = parser_.keep_alive();
+    co_return &parser_.head();
+}
+
+task<std::span<const std::byte>> client_connection::read_some() {
+    while (!at_end_) {
+        const parse_result found = parser_.feed(unread_);
+        unread_ = unread_.subspan(found.consumed);
+        if (found.what == event::error) malformed();
+        if (found.what == event::body) co_return found.body;
+        if (found.what == event::complete) at_end_ = true;
+        if (found.what != event::need_more) continue;
+        const bool more = co_await receive();
+        if (more) continue;
+        usable_ = false;
+        if (parser_.finish().what != event::complete)
+            throw std::system_error{net::errc::unexpected_end, "the server closed the connection within the body"};
+        at_end_ = true;
+    }
+    co_return std::span<const std::byte>{};
+}
+
+task<std::size_t> client_connection::read(std::span<std::byte> into) {
+    if (part_.empty()) part_ = co_await read_some();
+    const std::size_t count = std::min(part_.size(), into.size());
+    std::ranges::copy(part_.first(count), into.begin());
+    part_ = part_.subspan(count);
+    co_return count;
+}
+
+task<std::string> response::text(std::size_t bytes_max) {
+    std::string all;
+    for (;;) {
+        const std::span<const std::byte> part = co_await connection_->read_some();
+        if (part.empty()) co_return all;
+        if (part.size() > bytes_max - all.size()) throw std::length_error{"the response's body is too long"};
+        all.append(reinterpret_cast<const char*>(part.data()), part.size());
+    }
+}
+
+task<response> get(std::string url_text) {
+    const checked<url> where = url::parse(url_text);
+    if (!where) throw std::invalid_argument{url_text + ": " + std::string{where.reason()}};
+    if (where->is_https()) throw std::invalid_argument{url_text + ": https is not supported"};
+    net::tcp_stream stream = co_await net::tcp_stream::connect(where->host(), where->port());
+    auto connection = std::make_unique<client_connection>(std::move(stream));
+    request_head head;
+    head.target = where->target();
+    head.fields.add("Host", where->host_field());
+    head.fields.add("Accept", "*/*");
+    head.fields.add("Connection", "close");
+    response_head* const answer = co_await connection->request(head);
+    co_return response{std::move(connection), answer};
+}
+
+}  // namespace ringlet::http

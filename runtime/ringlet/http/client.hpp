@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/core/task.hpp>
+#include <ringlet/http/message.hpp>
+#include <ringlet/http/parser.hpp>
+#include <ringlet/http/url.hpp>
+#include <ringlet/net/tcp_stream.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringlet::http {
+
+/// The peer does not speak HTTP/1.1 as it should; `what()` says how.
+class protocol_error : public std::runtime_error {
+public:
+    using runtime_error::runtime_error;
+};
+
+/// The client's side of an HTTP/1.1 connection: one request after the other.
+/// One call at a time. Thread: the loop's thread only.
+class client_connection {
+public:
+    explicit client_connection(net::tcp_stream stream, const limits& bounds = limits::for_responses());
+
+    /// Sends a request and waits for the head of its final response; interim ones are passed over. The body of the
+    /// response before, if any, must have been read to its end.
+    ///
+    /// Result:    the head, valid until the next request.
+    /// Errors:    std::system_error of the stream; net::errc::unexpected_end when the server closed instead (then, on a
+    ///            connection used before, the request may be tried again on a new one); protocol_error;
+    ///            std::invalid_argument for a request that must not be sent.
+    /// Lifetime:  borrows `head` and `body` until the co_await ends.
+    task<response_head*> request(const request_head& head, std::string_view body = {});
+
+    /// The next bytes of the response's body, as they came.
+    /// Result:    a view, valid until the next call; empty at the end of the body.
+    /// Errors:    as `request`; net::errc::unexpected_end for a body that is cut.
+    task<std::span<const std::byte>> read_some();
+
+    /// Copies the next bytes of the body. Result: how many, 0 at the end.
+    task<std::size_t> read(std::span<std::byte> into);
+
+    /// Length of the body where the head told it.
+    std::optional<std::uint64_t> body_bytes() const noexcept { return parser_.body_bytes(); }
+    framing body_framing() const noexcept { return parser_.body_framing(); }
+    /// After the end of a body: whether another request may follow.
+    bool reusable() const noexcept { return at_end_ && usable_; }
+
+    net::tcp_stream& stream() noexcept { return stream_; }
+
+private:
+    task<bool> receive();
+    [[noreturn]] void malformed();
+
+    net::tcp_stream stream_;
+    response_parser parser_;
+    std::vector<std::byte> buffer_;
+    std::span<std::byte> unread_;
+    std::span<const std::byte> part_;  // of the body, not yet copied by `read`
+    bool at_end_ = true;
+    bool usable_ = true;
+};
+
+/// A response with its connection.
+class response {
+public:
+    response(std::unique_ptr<client_connection> connection, response_head* head) noexcept
+        : connection_{std::move(connection)}, head_{head} {}
+
+    http::status status() const noexcept { return head_->status; }
+    const http::fields& fields() const noexcept { return head_->fields; }
+    std::optional<std::uint64_t> body_bytes() const noexcept { return connection_->body_bytes(); }
+    /// See client_connection::read.
+    task<std::size_t> read(std::span<std::byte> into) { return connection_->read(into); }
+    /// The rest of the body. Throws std::length_error beyond `bytes_max`.
+    task<std::string> text(std::size_t bytes_max = 16 << 20);
+
+private:
+    std::unique_ptr<client_connection> connection_;
+    response_head* head_;
+};
+
+/// Gets an http URL over a connection of its own; follows no redirect, and looks at no status.
+///
+/// Result:    the response, its body still to be read.
+/// Errors:    std::invalid_argument for what is no http URL; those of net::tcp_stream::connect and of
+///            client_connection::request.
+task<response> get(std::string url);
+
+}  // namespace ringlet::http

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/core/task.hpp>
+#include <ringlet/http/message.hpp>
+#include <ringlet/http/parser.hpp>
+#include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/time/clock.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ringlet::http {
+
+/// What a server grants one connection.
+struct server_limits {
+    server_limits() noexcept {}
+    limits message;
+    std::chrono::nanoseconds head_time = std::chrono::seconds{10};   ///< for a whole head, from its first byte on
+    std::chrono::nanoseconds idle_time = std::chrono::seconds{30};   ///< between two requests, and before the first
+    std::chrono::nanoseconds stall_time = std::chrono::seconds{30};  ///< without progress while a body comes or goes
+    std::uint64_t unread_body_max =
+        64 * 1024;  ///< of a body that the handler left unread; beyond it the connection ends
+};
+
+/// The server's side of an HTTP/1.1 connection: requests in, responses out, in order. Pipelined requests are answered
+/// one after the other, and their answers gathered while no input is awaited.
+///
+/// Malformed requests and heads that take too long are answered here (400, 408, 414, 431, 501, 505) and end the
+/// connection. Errors of the stream (a reset, a peer that does not read) are thrown as std::system_error.
+/// While it waits for a request it holds no buffer. One call at a time. Thread: the loop's thread only.
+class server_connection {
+public:
+    explicit server_connection(net::tcp_stream stream, const server_limits& limits = server_limits());
+
+    /// Waits for the next request. The answer to the one before has been begun and ended by then.
+    ///
+    /// Result:    its head, valid until the next call; null when the connection is over: close it with `close`.
+    task<request_head*> next_request();
+
+    /// Reads the request's body, after "100 Continue" where the client waits for it.
+    /// Result: bytes read, 1..into.size(); 0 at the end of the body. Errors: std::system_error, timed_out among them, and
+    /// errc::unexpected_end when the peer ended early or sent a malformed chunk.
+    task<std::size_t> read_body(std::span<std::byte> into);
+
+    /// Answers with a body in memory. Adds Date, Content-Length, and Connection where it is needed; to HEAD no body is
+    /// sent. Throws std::invalid_argument for fields that must not be sent.
+    task<> respond(response_head head, std::string_view body);
+
+    /// Begins an answer whose body follows by `write`: exactly `body_bytes` of them, or chunked when not known.
+    task<> begin_response(response_head head, std::optional<std::uint64_t> body_bytes);
+    /// The next part of the body; ignored when the request was HEAD.
+    task<> write(std::span<const std::byte> part);
+    /// Ends the body. When fewer bytes than announced were written, the connection is cut, so that the client notices.
+    task<> end_response();
+
+    /// Sends what is left, then ends the connection so that the last answer reaches the peer: half-closes, and drops
+    /// what still comes, for at most two seconds.
+    task<> close();
+
+    /// No further request is read after the present one, and the answers say so.
+    void stop() noexcept { keep_alive_ = false; }
+    /// True while the connection waits for the first byte of a request.
+    bool idle() const noexcept { return idle_; }
+
+    std::uint64_t body_bytes_sent() const noexcept { return body_sent_; }
+    net::tcp_stream& stream() noexcept { return stream_; }
+
+private:
+    std::span<const std::byte> input() const noexcept;
+    void consume(std::size_t bytes) noexcept;
+    void put_head(response_head& head, std::optional<std::uint64_t> body_bytes, bool bodiless);
+    void keep_input();
+    task<bool> receive(deadline until, bool& timed_out);
+    task<bool> drop_body();
+    task<> refuse(parse_error error);
+    task<> flush();
+
+    net::tcp_stream stream_;
+    server_limits limits_;
+    request_parser parser_;
+    io::buffer_lease lease_;  // input not yet read, either here
+    std::string kept_input_;  // or here, so that a slow reader holds none of the loop's buffers
+    std::string output_;      // not yet sent
+    std::optional<std::uint64_t> announced_;
+    std::uint64_t body_sent_ = 0;
+    bool keep_alive_ = true;
+    bool idle_ = false;
+    bool in_request_ = false;  // a head was given out and its body is not known to have ended
+    bool head_only_ = false;
+    bool chunked_ = false;
+    bool old_client_ = false;
+    bool must_continue_ = false;
+    bool broken_ = false;
+};
+
+}  // namespace ringlet::http
