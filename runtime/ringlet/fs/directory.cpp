@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/fs/directory.hpp>
+#include <ringlet/io/offload.hpp>
+#include <ringlet/io/op/renameat.hpp>
+#include <ringlet/io/op/unlinkat.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ringlet::fs {
+namespace {
+
+const io::fd_ref here{AT_FDCWD};
+
+kind kind_of(unsigned char type) {
+    switch (type) {
+        case DT_REG:
+            return kind::regular;
+        case DT_DIR:
+            return kind::directory;
+        case DT_LNK:
+            return kind::symlink;
+        case DT_UNKNOWN:
+            return kind::unknown;
+        default:
+            return kind::other;
+    }
+}
+
+// On a pool's thread.
+std::vector<directory_entry> read_entries(io::owned_fd fd, const std::string& name) {
+    struct closer {
+        void operator()(DIR* d) const noexcept { ::closedir(d); }
+    };
+    const std::unique_ptr<DIR, closer> directory{fd ? ::fdopendir(fd.get()) : nullptr};
+    if (!directory) throw std::system_error{errno, std::generic_category(), "list " + name};
+    fd.release();
+    std::vector<directory_entry> entries;
+    for (;;) {
+        errno = 0;
+        const dirent* entry = ::readdir(directory.get());
+        if (entry == nullptr) break;
+        const std::string_view text = entry->d_name;
+        if (text != "." && text != "..") entries.push_back({std::string{text}, kind_of(entry->d_type)});
+    }
+    if (errno != 0) throw std::system_error{errno, std::generic_category(), "list " + name};
+    return entries;
+}
+
+std::vector<directory_entry> list_path(const std::string& path) {
+    return read_entries(io::owned_fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)}, path);
+}
+// Opened anew, because a duplicate would share the position.
+std::vector<directory_entry> list_open(int fd) {
+    return read_entries(io::owned_fd{::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)},
+                        io::detail::describe_fd(fd));
+}
+
+}  // namespace
+
+task<std::vector<directory_entry>> list(std::string path) {
+    auto entries = co_await io::offload(list_path, std::move(path));
+    co_return entries;
+}
+
+task<std::vector<directory_entry>> list(io::fd_ref directory) {
+    auto entries = co_await io::offload(list_open, directory.get());
+    co_return entries;
+}
+
+task<> rename(std::string from, std::string to) { co_await io::renameat_op{here, from.c_str(), here, to.c_str()}; }
+
+task<> rename_new(std::string from, std::string to) {
+    co_await io::renameat_op{here, from.c_str(), here, to.c_str(), RENAME_NOREPLACE};
+}
+
+task<> unlink(std::string path) { co_await io::unlinkat_op{here, path.c_str()}; }
+
+task<bool> try_unlink(std::string path) {
+    const result<void> done = co_await as_result(io::unlinkat_op{here, path.c_str()});
+    if (done) co_return true;
+    if (done.error() == std::errc::no_such_file_or_directory) co_return false;
+    throw std::system_error{done.error(), "unlink " + path};
+}
+
+task<> remove_directory(std::string path) { co_await io::unlinkat_op{here, path.c_str(), AT_REMOVEDIR}; }
+
+task<bool> create_directory(std::string path, unsigned permissions) {
+    auto call = [](const std::string& name, unsigned bits) { return ::mkdir(name.c_str(), bits) == 0 ? 0 : errno; };
+    const int error = co_await io::offload(call, path, permissions);
+    if (error == 0) co_return true;
+    if (error == EEXIST) co_return false;
+    throw std::system_error{error, std::generic_category(), "make directory " + path};
+}
+
+}  // namespace ringlet::fs

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/fs/file.hpp>
+#include <ringlet/io/offload.hpp>
+#include <ringlet/io/op/close.hpp>
+#include <ringlet/io/op/fallocate.hpp>
+#include <ringlet/io/op/openat2.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ringlet::fs {
+namespace {
+
+task<result<io::owned_fd>> open_descriptor(const std::string& path, const open_options& options) {
+    open_how how{};
+    how.flags = static_cast<std::uint64_t>(static_cast<unsigned>(options.flags() | O_CLOEXEC));
+    if ((options.flags() & (O_CREAT | O_TMPFILE)) != 0) how.mode = options.permissions();
+    how.resolve = options.resolve();
+    co_return co_await as_result(io::openat2_op{io::fd_ref{options.directory()}, path.c_str(), how});
+}
+
+[[noreturn]] void raise(const std::error_code& error, const char* what, io::fd_ref file) {
+    throw std::system_error{error, std::string{what} + " " + io::detail::describe_fd(file.get())};
+}
+
+}  // namespace
+
+task<file> open(std::string path, open_options options) {
+    result<io::owned_fd> fd = co_await open_descriptor(path, options);
+    if (!fd) throw std::system_error{fd.error(), "open " + path};
+    co_return file{*std::move(fd)};
+}
+
+task<std::optional<file>> try_open(std::string path, open_options options) {
+    result<io::owned_fd> fd = co_await open_descriptor(path, options);
+    if (fd) co_return file{*std::move(fd)};
+    if (fd.error() == std::errc::no_such_file_or_directory || fd.error() == std::errc::not_a_directory)
+        co_return std::nullopt;
+    throw std::system_error{fd.error(), "open " + path};
+}
+
+std::uint64_t file::size() const {
+    struct stat status{};
+    if (::fstat(fd_.get(), &status) != 0) raise({errno, std::generic_category()}, "size of", fd_);
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+task<std::string> file::read_all(std::size_t bytes_max) {
+    std::string text;
+    for (std::size_t done = 0;;) {
+        // One byte more than the size says, to see the end; files in /proc say 0.
+        const std::size_t expected = std::max<std::size_t>(size(), done + 4096) + 1;
+        text.resize(std::min(expected, bytes_max + 1));
+        const std::size_t n = co_await read_full(std::as_writable_bytes(std::span{text}.subspan(done)), done);
+        done += n;
+        if (done > bytes_max) raise({EFBIG, std::generic_category()}, "read", fd_);
+        if (done < text.size()) {
+            text.resize(done);
+            co_return text;
+        }
+    }
+}
+
+task<> file::truncate(std::uint64_t size) {
+    auto call = [](int fd, off_t length) noexcept { return ::ftruncate(fd, length) == 0 ? 0 : errno; };
+    const int error = co_await io::offload(call, fd_.get(), static_cast<off_t>(size));
+    if (error != 0) raise({error, std::generic_category()}, "truncate", fd_);
+}
+
+task<bool> file::allocate(std::uint64_t size) {
+    const result<void> done = co_await as_result(io::fallocate_op{fd_, 0, 0, at(size)});
+    if (done) co_return true;
+    if (done.error() == std::errc::operation_not_supported || done.error() == std::errc::function_not_supported)
+        co_return false;
+    raise(done.error(), "allocate", fd_);
+}
+
+task<> file::close() {
+    const result<void> done = co_await as_result(shield(io::close_op{fd_}));
+    fd_.release();
+    if (!done) throw std::system_error{done.error(), "close"};
+}
+
+}  // namespace ringlet::fs

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/core/error.hpp>
+#include <ringlet/os/run_main.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include <signal.h>
+
+namespace ringlet::os::detail {
+namespace {
+
+constexpr int failed = 1;
+constexpr int wrong_usage = 2;
+constexpr int interrupted = 128 + SIGINT;
+constexpr int broken_pipe = 128 + SIGPIPE;
+
+// stdio, not fmt: nothing here may throw.
+void say(std::string_view program, const char* what) noexcept {
+    std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(), what);
+}
+
+}  // namespace
+
+std::string_view program_name(const char* path) noexcept {
+    if (path == nullptr || *path == '\0') return "program";
+    const char* slash = std::strrchr(path, '/');
+    return slash != nullptr && slash[1] != '\0' ? slash + 1 : path;
+}
+
+void ignore_broken_pipes() noexcept { ::signal(SIGPIPE, SIG_IGN); }
+
+int report_failure(std::string_view program) noexcept {
+    std::fflush(stdout);  // what was printed before the failure comes before it
+    try {
+        throw;
+    } catch (const usage_error& error) {
+        say(program, error.what());
+        std::fprintf(stderr, "Try '%.*s --help' for more information.\n", static_cast<int>(program.size()),
+                     program.data());
+        return wrong_usage;
+    } catch (const std::exception& error) {
+        say(program, error.what());
+    } catch (const cancelled&) {
+        return interrupted;
+    } catch (...) {
+        say(program, "an exception of unknown type");
+    }
+    return failed;
+}
+
+int finish_output(std::string_view program, int status) noexcept {
+    errno = 0;
+    const bool failed_before = std::ferror(stdout) != 0;
+    if (std::fflush(stdout) == 0 && !failed_before) return status;
+    if (errno == EPIPE) return status != 0 ? status : broken_pipe;
+    say(program, errno != 0 ? (std::string{"cannot write to standard output: "} + std::strerror(errno)).c_str()
+                            : "cannot write to standard output");
+    return status != 0 ? status : failed;
+}
+
+}  // namespace ringlet::os::detail

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/io/fd.hpp>
+#include <ringlet/io/op/poll.hpp>
+#include <ringlet/os/signal.hpp>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace ringlet::os {
+namespace {
+
+// For each signal how many jobs of this thread wait for it, and whether it was blocked before the first began.
+struct waiters {
+    int count = 0;
+    bool blocked_before = false;
+};
+thread_local std::array<waiters, NSIG> all_waiters;
+
+class blocked {
+public:
+    explicit blocked(const signal_set& wanted) noexcept : wanted_{wanted} {
+        sigset_t before;
+        pthread_sigmask(SIG_BLOCK, &wanted.bits(), &before);
+        for (int number = 1; number < NSIG; ++number) {
+            if (!wanted.contains(number)) continue;
+            waiters& w = all_waiters[static_cast<std::size_t>(number)];
+            if (w.count++ == 0) w.blocked_before = sigismember(&before, number) == 1;
+        }
+    }
+    blocked(const blocked&) = delete;
+    blocked& operator=(const blocked&) = delete;
+    ~blocked() {
+        sigset_t free;
+        sigemptyset(&free);
+        for (int number = 1; number < NSIG; ++number) {
+            if (!wanted_.contains(number)) continue;
+            waiters& w = all_waiters[static_cast<std::size_t>(number)];
+            if (--w.count == 0 && !w.blocked_before) sigaddset(&free, number);
+        }
+        // The others that wait for it see it, too.
+        if (got_ != 0 && all_waiters[static_cast<std::size_t>(got_)].count > 0) ::raise(got_);
+        pthread_sigmask(SIG_UNBLOCK, &free, nullptr);
+    }
+    void got(int number) noexcept { got_ = number; }
+
+private:
+    signal_set wanted_;
+    int got_ = 0;
+};
+
+}  // namespace
+
+task<int> until_one_of(signal_set wanted) {
+    blocked mask{wanted};
+    const io::owned_fd source{::signalfd(-1, &wanted.bits(), SFD_CLOEXEC | SFD_NONBLOCK)};
+    if (!source) throw std::system_error{errno, std::generic_category(), "signalfd"};
+    for (;;) {
+        co_await io::poll_op{source, POLLIN};
+        signalfd_siginfo info{};
+        // Another waiter may have been faster.
+        if (::read(source.get(), &info, sizeof info) != sizeof info) continue;
+        const int number = static_cast<int>(info.ssi_signo);
+        mask.got(number);
+        co_return number;
+    }
+}
+
+}  // namespace ringlet::os
