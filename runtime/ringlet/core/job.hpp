@@ -3,6 +3,7 @@
 
 #include <ringlet/core/detail/job_group.hpp>
 #include <ringlet/core/detail/join.hpp>
+#include <ringlet/core/detail/stored_argument.hpp>
 #include <ringlet/core/task.hpp>
 
 #include <concepts>
@@ -143,18 +144,20 @@ struct is_task : std::false_type {};
 template <class T>
 struct is_task<task<T>> : std::true_type {};
 
-// A plain function whose parameters are all values keeps nothing in the block: its frame has them.
-template <class F>
-inline constexpr bool takes_values = false;
-template <class R, class... P>
-inline constexpr bool takes_values<R (*)(P...)> = (!std::is_reference_v<P> && ...);
-template <class R, class... P>
-inline constexpr bool takes_values<R (*)(P...) noexcept> = (!std::is_reference_v<P> && ...);
+/// Calls a function with the arguments kept for it: by rvalue where it takes them so (values, const&, &&), else by
+/// lvalue (T&).
+template <class F, class... Kept, std::size_t... I>
+auto call_kept(std::tuple<F, Kept...>& call, std::index_sequence<I...>) {
+    if constexpr (std::is_invocable_v<F&, Kept...>)
+        return std::invoke(std::get<0>(call), std::forward<Kept>(std::get<I + 1>(call))...);
+    else
+        return std::invoke(std::get<0>(call), std::get<I + 1>(call)...);
+}
 
 template <class F, class... Args>
 auto spawn_in(job_group& group, F&& function, Args&&... args) {
     using function_type = std::decay_t<F>;
-    if constexpr (takes_values<function_type>) {
+    if constexpr (frame_keeps_all<function_type, Args...>) {
         using task_type = std::invoke_result_t<function_type, std::decay_t<Args>...>;
         static_assert(is_task<task_type>::value, "spawn takes a coroutine function that returns a ringlet::task");
         using T = typename task_type::value_type;
@@ -162,19 +165,9 @@ auto spawn_in(job_group& group, F&& function, Args&&... args) {
         task_type body = function(std::forward<Args>(args)...);
         return start_job<T>(group, *block.release(), std::move(body));
     } else {
-        using call_type = std::tuple<function_type, std::unwrap_ref_decay_t<Args>...>;
-        // By rvalue where the function takes it so (values, const&, &&), else by lvalue (T&): the block keeps them
-        // alive.
-        constexpr bool by_rvalue = std::is_invocable_v<function_type&, std::unwrap_ref_decay_t<Args>...>;
+        using call_type = typename stored_call<function_type, typename parameters<function_type>::type, Args...>::type;
         constexpr auto invoke_call = [](call_type& call) {
-            return std::apply(
-                [](function_type& f, auto&... a) {
-                    if constexpr (by_rvalue)
-                        return std::invoke(f, std::forward<std::unwrap_ref_decay_t<Args>>(a)...);
-                    else
-                        return std::invoke(f, a...);
-                },
-                call);
+            return call_kept(call, std::index_sequence_for<Args...>{});
         };
         using task_type = decltype(invoke_call(std::declval<call_type&>()));
         static_assert(is_task<task_type>::value, "spawn takes a coroutine function that returns a ringlet::task");
