@@ -121,7 +121,7 @@ void give_up(A& awaitable) noexcept {
     scheduler& loop = *this_thread_scheduler;
     const bool outer = std::exchange(loop.discarding, true);
     {
-        const A gone{std::move(awaitable)};
+        [[maybe_unused]] const A gone{std::move(awaitable)};
     }
     loop.discarding = outer;
 }

@@ -87,8 +87,19 @@ void job_group::fail(std::exception_ptr error) noexcept {
 
 void job_group::cancel_all() noexcept {
     if (std::exchange(cancelling_, true)) return;
-    // Cancelling only marks jobs and makes them ready: none runs, so none leaves the list, before this ends.
-    for (list_link* l = jobs_.next; l != &jobs_; l = l->next) request_cancel(job_block::from_group_link(*l));
+    // A job that waits for children passes the request on to their group. Groups nest as deep as the program likes, so
+    // they queue up here instead of calling each other.
+    scheduler& loop = *owner_;
+    next_to_cancel_ = std::exchange(loop.groups_to_cancel, this);
+    if (loop.cancelling_groups) return;
+    loop.cancelling_groups = true;
+    while (job_group* const group = loop.groups_to_cancel) {
+        loop.groups_to_cancel = group->next_to_cancel_;
+        // Cancelling only marks jobs and makes them ready: none runs, so none leaves the list, before this ends.
+        for (list_link* l = group->jobs_.next; l != &group->jobs_; l = l->next)
+            request_cancel(job_block::from_group_link(*l));
+    }
+    loop.cancelling_groups = false;
 }
 
 }  // namespace ringlet::detail

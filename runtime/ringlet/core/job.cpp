@@ -76,10 +76,14 @@ bool group_end::begin(job_block& job, std::coroutine_handle<> self) noexcept {
     job.wait_object = group_;
     job.waiting = &kind;
     group_->waiter = &job;
-    if (job.has(job_block::cancel_pending)) group_->cancel_all();
+    if (job.has(job_block::cancel_pending)) cancel(job);
     return true;
 }
 
-void group_end::cancel(job_block& job) noexcept { static_cast<job_group*>(job.wait_object)->cancel_all(); }
+void group_end::cancel(job_block& job) noexcept {
+    auto& group = *static_cast<job_group*>(job.wait_object);
+    group.waiter_cancelled = true;
+    group.cancel_all();
+}
 
 }  // namespace ringlet::detail

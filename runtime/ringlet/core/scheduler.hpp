@@ -59,6 +59,9 @@ public:
     std::coroutine_handle<> next;
     std::coroutine_handle<> finished_root;
     bool discarding = false;  ///< a frame that failed or never ran is being destroyed, and unawaited tasks with it
+    // For job_group::cancel_all.
+    job_group* groups_to_cancel = nullptr;
+    bool cancelling_groups = false;
     // For time/: armed timers, owned by the loop.
     timer_queue* timers = nullptr;
 

@@ -111,6 +111,7 @@ auto with_task_group(F function, Args... args)
     co_await detail::group_end{group};
     if (const auto failure = group.take_failure()) std::rethrow_exception(failure);
     if (cancellation) std::rethrow_exception(cancellation);
+    if (group.waiter_cancelled) throw cancelled{};
     if constexpr (!std::is_void_v<T>) co_return *std::move(value);
 }
 

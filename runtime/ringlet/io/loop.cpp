@@ -45,9 +45,13 @@ loop::loop(std::unique_ptr<engine> engine, const loop_options& options)
     : options_{options}, engine_{std::move(engine)} {
     timers = &timers_;
     timers_.virtual_now = engine_->virtual_now();
+    if (timers_.virtual_now) options_.spin = {};  // virtual time does not pass while one spins
 }
 
-loop::~loop() { require(in_flight_ == 0, "a loop was destroyed with operations in flight"); }
+loop::~loop() {
+    require(in_flight_ == 0 || broken_, "a loop was destroyed with operations in flight");
+    if (broken_) static_cast<void>(buffers_.release());
+}
 
 loop::running::running(loop& self) : outer{this_thread_scheduler} {
     require(outer == nullptr, "a loop runs on this thread already: await instead of running a second one");
@@ -104,14 +108,15 @@ bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_fligh
     e.enter(1, until);
 }
 
-[[gnu::always_inline]] inline void loop::turn() {
+[[gnu::always_inline]] inline void loop::turn(auto&& finished) {
     engine& e = *engine_;
     // Everything that is ready now, and what becomes ready meanwhile as long as nothing else wants attention.
     const bool alone = in_flight_ == 0 && mail_expected_ == 0 && timers_.empty();
     run_ready(alone ? options_.batch_max : std::max(ready_count(), resumptions_between_looks));
     if (!timers_.empty()) timers_.fire_due(clock::now(), *this);
     if (idle()) {
-        if (stuck() && e.sq_head == e.sq_tail) return;
+        // What is left may sleep long, and is to be told to end.
+        if (finished() || (stuck() && e.sq_head == e.sq_tail)) return;
         wait(timers_.empty() ? no_deadline : timers_.next());
     } else {
         if (e.sq_head == e.sq_tail && !e.completions_waiting()) return;
@@ -121,37 +126,50 @@ bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_fligh
 }
 
 void loop::run_main_job(job_block& main) {
-    run_until([&] { return main.has(job_block::done); });
-    // What is left belongs to nobody any more: cancel it and wait. Requests without a job, too: their owners may outlive
-    // the run.
-    root().cancel_all();
-    run_until([&] { return root().empty(); });
-    stop_standing();
-    run_until([&] { return in_flight_ == 0; });
+    require(!broken_, "a loop whose engine has failed cannot run again: make a new one");
+    std::string deadlock;
+    try {
+        run_to_the_end(main, deadlock);
+    } catch (...) {
+        // The engine failed, so requests may be in flight for ever: their frames must leak.
+        broken_ = true;
+        root().abandon();
+        throw;
+    }
     main.set(job_block::joined);
     const std::exception_ptr left = root().take_failure();
     root().reset();
-    if (main.failure && (!is_cancelled(main.failure) || !left)) {
-        if (left && left != main.failure)
-            std::fprintf(stderr, "ringlet: another job failed as well: %s\n", ringlet::detail::describe(left).c_str());
-        std::rethrow_exception(main.failure);
-    }
+    const bool main_failed = main.failure && !is_cancelled(main.failure);
+    if (main_failed && left && left != main.failure)
+        std::fprintf(stderr, "ringlet: another job failed as well: %s\n", ringlet::detail::describe(left).c_str());
+    if (main_failed) std::rethrow_exception(main.failure);
     if (left) std::rethrow_exception(left);
+    if (!deadlock.empty()) throw deadlock_error{deadlock};
+    if (main.failure) std::rethrow_exception(main.failure);
 }
 
-void loop::run_until(auto&& finished) {
-    std::string deadlock;
+void loop::run_to_the_end(job_block& main, std::string& deadlock) {
+    run_until([&] { return main.has(job_block::done); }, deadlock);
+    // What is left belongs to nobody any more: cancel it and wait. Requests without a job, too: their owners may outlive
+    // the run.
+    root().cancel_all();
+    run_until([&] { return root().empty(); }, deadlock);
+    stop_standing();
+    run_until([&] { return in_flight_ == 0; }, deadlock);
+}
+
+void loop::run_until(auto&& finished, std::string& deadlock) {
     while (!finished()) {
         if (stuck()) {
-            require(deadlock.empty(), "jobs wait for something that can never come, even when cancelled");
+            require(deadlock.empty() && !root().cancelling(),
+                    "jobs wait for something that can never come, even when cancelled:\n" + describe_jobs());
             deadlock = "deadlock: nothing is ready, no timer is armed and no operation is in flight, but there are\n" +
                        describe_jobs();
             root().cancel_all();
             continue;
         }
-        turn();
+        turn(finished);
     }
-    if (!deadlock.empty()) throw deadlock_error{deadlock};
 }
 
 void loop::stop_standing() noexcept {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -105,9 +106,10 @@ private:
     };
 
     void run_main_job(ringlet::detail::job_block& main);
-    void run_until(auto&& finished);
+    void run_to_the_end(ringlet::detail::job_block& main, std::string& deadlock);
+    void run_until(auto&& finished, std::string& deadlock);
     void stop_standing() noexcept;
-    void turn();
+    void turn(auto&& finished);
     bool stuck() const noexcept;
     void wait(deadline until);
     void reap() noexcept;
@@ -119,6 +121,7 @@ private:
     ringlet::detail::list_link standing_{&standing_, &standing_};
     std::size_t in_flight_ = 0;
     std::size_t mail_expected_ = 0;
+    bool broken_ = false;
     unsigned* reaping_ = nullptr;
     std::unique_ptr<mailbox> mailbox_;
     std::unique_ptr<thread_pool> threads_;

@@ -15,6 +15,8 @@ void request_cancel(job_block& job) noexcept;
 /// The jobs that one owner waits for. The root group of a loop owns every job of `spawn`; a task_group, when_all and
 /// first_of each own theirs.
 class job_group {
+    list_link registry_link_;  // first member: from_registry_link
+
 public:
     enum class policy {
         keep_failures,     ///< a failure waits in the job's handle; it comes here when the handle is dropped unjoined
@@ -51,15 +53,23 @@ public:
     void reset() noexcept {
         cancelling_ = false;
         first_ended_ = nullptr;
+        failure_ = nullptr;
     }
 
     std::size_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size_ == 0; }
+    bool cancelling() const noexcept { return cancelling_; }
     scheduler& owner() const noexcept { return *owner_; }
     list_link& jobs() noexcept { return jobs_; }
     std::exception_ptr take_failure() noexcept { return std::exchange(failure_, nullptr); }
     bool failed() const noexcept { return failure_ != nullptr; }
     job_block* first_ended() const noexcept { return first_ended_; }
+
+    /// For an owner that ends badly: forgets the jobs, whose frames and blocks leak.
+    void abandon() noexcept {
+        jobs_.prev = jobs_.next = &jobs_;
+        size_ = 0;
+    }
 
     /// The scope of the code that spawns into this group: a failing job cancels it too.
     void watch(cancel_scope& body) noexcept { body_ = &body; }
@@ -71,6 +81,7 @@ public:
 
     // For the leaf that waits until the group is empty.
     job_block* waiter = nullptr;
+    bool waiter_cancelled = false;  ///< the jobs were cancelled because the one who waits for them was
 
     static job_group& from_registry_link(list_link& l) noexcept { return reinterpret_cast<job_group&>(l); }
 
@@ -78,9 +89,9 @@ private:
     void judge(job_block& job) noexcept;
     void wake_waiter() noexcept;
 
-    list_link registry_link_;  // first member: from_registry_link
     list_link jobs_{&jobs_, &jobs_};
     scheduler* owner_;
+    job_group* next_to_cancel_ = nullptr;
     cancel_scope* body_ = nullptr;
     std::exception_ptr failure_;
     job_block* first_ended_ = nullptr;
