@@ -2,6 +2,8 @@
 #include <ringlet/http/detail/characters.hpp>
 #include <ringlet/http/detail/head_gate.hpp>
 
+#include <algorithm>
+
 namespace ringlet::http::detail {
 
 namespace {
@@ -53,10 +55,12 @@ gate_step head_gate::scan(std::string_view input) noexcept {
         const auto taken = static_cast<std::size_t>(p - before);
         head_bytes_ += taken;
         line_bytes_ += taken;
-        if (line_bytes_ > limits_->line_bytes_max || head_bytes_ > limits_->head_bytes_max) {
+        const std::size_t excess = std::max(line_bytes_ - std::min(line_bytes_, limits_->line_bytes_max),
+                                            head_bytes_ - std::min(head_bytes_, limits_->head_bytes_max));
+        if (excess > 0) {
             state_ = state_before;  // a run may have ended behind the limit: the answer is for where the limit stood
             too_long();
-            return {static_cast<std::size_t>(p - input.data()), verdict::error};
+            return {static_cast<std::size_t>(p - input.data()) - excess, verdict::error};
         }
         if (!good) return {static_cast<std::size_t>(p - input.data()), verdict::error};
         if (state_before == state::line_lf || state_before == state::value_lf || state_before == state::start_lf)
@@ -129,7 +133,7 @@ bool head_gate::step_start(char c) noexcept {
 
 bool head_gate::step_target(const char*& p, const char* end) noexcept {
     const char* const before = p;
-    skip(p, end, target_char | (limits_->non_ascii_target ? non_ascii : 0U));
+    skip(p, end, target_char | (limits_->non_ascii_target ? unsigned{non_ascii} : 0U));
     if (p != before) position_ = 1;
     if (p == end) return true;
     if (*p != ' ') {

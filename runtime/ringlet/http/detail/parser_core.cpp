@@ -66,7 +66,7 @@ const llhttp_settings_t& parser_core::settings() {
     return all;
 }
 
-parser_core::parser_core(bool request, const limits& bounds) noexcept : limits_{bounds}, is_request_{request} {
+parser_core::parser_core(bool is_request, const limits& bounds) noexcept : limits_{bounds}, is_request_{is_request} {
     start_message();
 }
 

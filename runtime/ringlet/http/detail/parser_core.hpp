@@ -24,7 +24,7 @@ namespace ringlet::http::detail {
 /// request smuggling lives on.
 class parser_core {
 public:
-    parser_core(bool request, const limits& bounds) noexcept;
+    parser_core(bool is_request, const limits& bounds) noexcept;
     parser_core(const parser_core&) = delete;
     parser_core& operator=(const parser_core&) = delete;
 
