@@ -141,7 +141,7 @@ task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::or_monostat
         for (auto& body : tasks) jobs.push_back(detail::spawn_task_in(group, std::move(body)));
     } catch (...) {
         group.fail(std::current_exception());
-        for (auto& body : tasks) give_up(body);
+        for (auto& body : tasks) detail::give_up(body);
     }
     co_await detail::group_end{group};
     if (const auto failure = group.take_failure()) std::rethrow_exception(failure);
