@@ -37,6 +37,9 @@ public:
     std::size_t size() const noexcept { return bytes_.size(); }
     /// Forgets the first `count` bytes.
     void consume(std::size_t count) noexcept { bytes_ = bytes_.subspan(count); }
+    /// More than half of the loop's buffers are out. Who may have to wait long before giving this one back copies the
+    /// bytes and releases it; else as many slow peers as there are buffers bring all the others to a stop.
+    bool scarce() const noexcept;
     void release() noexcept;
 
 private:
@@ -87,6 +90,8 @@ private:
     unsigned leased_ = 0;
     ringlet::detail::list_link waiters_{&waiters_, &waiters_};
 };
+
+inline bool buffer_lease::scarce() const noexcept { return ring_ && ring_->leased_ > ring_->count_ / 2; }
 
 inline void buffer_lease::release() noexcept {
     bytes_ = {};
