@@ -46,13 +46,14 @@ T run(task<T> main) {
 namespace os::detail {
 
 // A coroutine that calls the function, because the loop must run before a coroutine function is called with references.
+// The function by pointer: a closure as the first parameter would be taken for the coroutine's own, which must not capture.
 template <class F, class... Args>
-auto call(F& function, Args&... args) -> std::invoke_result_t<F&, Args&...> {
+auto call(F* function, Args&... args) -> std::invoke_result_t<F&, Args&...> {
     using T = typename std::invoke_result_t<F&, Args&...>::value_type;
     if constexpr (std::is_void_v<T>)
-        co_await std::invoke(function, args...);
+        co_await std::invoke(*function, args...);
     else
-        co_return co_await std::invoke(function, args...);
+        co_return co_await std::invoke(*function, args...);
 }
 
 /// Prints what went wrong and gives the exit status. To be called in a catch block.
@@ -69,10 +70,10 @@ template <class F, class... Args>
     requires std::invocable<F&, Args&...>
 auto run(F function, Args... args) {
     io::loop here;
-    return here.run(os::detail::call(function, args...));
+    return here.run(os::detail::call(&function, args...));
 }
 
-/// The body of main(): runs `function(arguments)`, a coroutine function that returns task<> or task<int>.
+/// The body of main(): runs `function(arguments)`, a coroutine function that returns task<> or task<int>, on a new loop.
 ///
 /// Result:    the exit status: what the task gives, 0 for task<>. A failure is printed on standard error as
 ///            "program: what went wrong" and gives 1; usage_error points to --help and gives 2; a task that ended by
@@ -82,17 +83,18 @@ auto run(F function, Args... args) {
 /// Thread:    the caller's becomes the loop's. SIGPIPE is ignored from here on.
 template <class F>
     requires std::invocable<F&, arguments&>
-int run_main(int argc, char** argv, F function) {
+int run_main(int argc, char** argv, F function, const io::loop_options& options = io::loop_options()) {
     const std::string_view program = os::detail::program_name(argc > 0 ? argv[0] : nullptr);
     os::detail::ignore_broken_pipes();
     int status = 0;
     try {
         const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-        const arguments given{program, words};
+        arguments given{program, words};
+        io::loop here{options};
         if constexpr (std::is_void_v<typename std::invoke_result_t<F&, arguments&>::value_type>)
-            run(std::move(function), given);
+            here.run(os::detail::call(&function, given));
         else
-            status = run(std::move(function), given);
+            status = here.run(os::detail::call(&function, given));
     } catch (...) {
         status = os::detail::report_failure(program);
     }
