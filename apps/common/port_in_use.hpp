@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/net/endpoint.hpp>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+
+namespace apps {
+
+/// Calls `bind(address)`; a port that is in use is said in words that help. `what`: "TCP" or "UDP".
+template <class Bind>
+auto bind_or_explain(std::string_view what, const ringlet::net::endpoint& address, Bind bind) {
+    try {
+        return bind(address);
+    } catch (const std::system_error& error) {
+        if (error.code() != std::errc::address_in_use) throw;
+        throw std::runtime_error{
+            fmt::format("{} port {} is in use already (at {}): choose another with --port, or a free one with --port 0",
+                        what, address.port(), address.address_text())};
+    }
+}
+
+}  // namespace apps

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// An echo server: one job per TCP connection, one job for all UDP peers; Ctrl-C ends it.
+// Try:  ringlet-echo       and in another terminal  nc -u 127.0.0.1 7777
+//       ringlet-echo --tcp                          nc 127.0.0.1 7777
+#include "echo/options.hpp"
+#include "echo/tcp.hpp"
+#include "echo/udp.hpp"
+#include <ringlet/core/combinators.hpp>
+#include <ringlet/os/run_main.hpp>
+#include <ringlet/os/signal.hpp>
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include <sys/resource.h>
+
+namespace {
+
+// Signals first: once the address is printed, one of them must end the server well.
+ringlet::task<> echo_tcp(const echo::options& how) {
+    echo::tcp_totals totals;
+    co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), echo::serve_tcp(how, totals));
+    if (!how.quiet)
+        fmt::print(stderr, "{} connections, {} bytes echoed, {} connections failed\n", totals.connections, totals.bytes,
+                   totals.failed);
+}
+
+ringlet::task<> echo_udp(const echo::options& how) {
+    echo::udp_totals totals;
+    co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), echo::serve_udp(how, totals));
+    if (!how.quiet)
+        fmt::print(stderr, "{} datagrams echoed, {} bytes, {} not answered, {} failed\n", totals.datagrams,
+                   totals.bytes, totals.refused, totals.failed);
+}
+
+// A descriptor a connection: as many as we may have.
+void allow_many_files() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    echo::options how;
+    if (const auto status = echo::parse_options(argc, argv, how)) return *status;
+    allow_many_files();
+    ringlet::loop_options loop;
+    loop.buffer_bytes = how.buffer_bytes;
+    return ringlet::run_main(
+        argc, argv, [&](ringlet::arguments) { return how.tcp ? echo_tcp(how) : echo_udp(how); }, loop);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "echo/tcp.hpp"
+
+#include "common/port_in_use.hpp"
+#include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/net/serve.hpp>
+#include <ringlet/net/tcp_listener.hpp>
+#include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/time/timeout.hpp>
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace echo {
+namespace {
+
+namespace net = ringlet::net;
+
+struct server {
+    const options& how;
+    tcp_totals& totals;
+};
+
+// For when buffers are scarce: a peer that takes nothing must not keep one that others wait for.
+ringlet::task<> send_copy(net::tcp_stream& stream, ringlet::io::buffer_lease lease) {
+    const std::vector<std::byte> copy(lease.bytes().begin(), lease.bytes().end());
+    lease.release();
+    co_await stream.send_all(copy);
+}
+
+ringlet::task<> echo(net::tcp_stream stream, tcp_totals& totals) {
+    for (;;) {
+        auto lease = co_await stream.recv_lease();
+        if (lease.empty()) break;
+        totals.bytes += lease.size();
+        if (lease.scarce())
+            co_await send_copy(stream, std::move(lease));
+        else
+            co_await stream.send_all(lease.bytes());
+    }
+}
+
+// The same under a time limit; apart, because every connection would pay for it in memory.
+ringlet::task<> echo_within(net::tcp_stream stream, tcp_totals& totals, std::chrono::nanoseconds limit) {
+    for (;;) {
+        auto lease = co_await ringlet::with_timeout(limit, stream.recv_lease());
+        if (lease.empty()) break;
+        totals.bytes += lease.size();
+        if (lease.scarce())
+            co_await ringlet::with_timeout(limit, send_copy(stream, std::move(lease)));
+        else
+            co_await ringlet::with_timeout(limit, stream.send_all(lease.bytes()));
+    }
+}
+
+// No coroutine: it chooses one.
+ringlet::task<> handle(net::tcp_stream stream, server& here) {
+    ++here.totals.connections;
+    if (here.how.verbose) fmt::print(stderr, "{}: connected\n", stream.peer_endpoint());
+    if (here.how.time_limit) return echo_within(std::move(stream), here.totals, *here.how.time_limit);
+    return echo(std::move(stream), here.totals);
+}
+
+}  // namespace
+
+ringlet::task<> serve_tcp(const options& how, tcp_totals& totals) {
+    auto listener = apps::bind_or_explain(
+        "TCP", how.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
+    server here{how, totals};
+    net::serve_options serving;
+    serving.on_failure = [&here](const net::endpoint& peer, const std::exception_ptr& why) {
+        ++here.totals.failed;
+        if (here.how.verbose) fmt::print(stderr, "{}: {}\n", peer, ringlet::detail::describe(why));
+    };
+    fmt::print("Echoing TCP at {}\n", listener.local_endpoint());
+    std::fflush(stdout);
+    co_await net::serve(listener, std::move(serving), handle, std::ref(here));
+}
+
+}  // namespace echo

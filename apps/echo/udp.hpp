@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "echo/options.hpp"
+#include <ringlet/core/task.hpp>
+
+#include <cstdint>
+
+namespace echo {
+
+struct udp_totals {
+    std::uint64_t datagrams = 0;  // echoed
+    std::uint64_t bytes = 0;
+    std::uint64_t refused = 0;  // not answered, because that could begin a loop
+    std::uint64_t failed = 0;
+};
+
+/// Echoes every datagram to its sender, until cancelled; says where.
+ringlet::task<> serve_udp(const options& how, udp_totals& totals);
+
+/// Whether an answer to this port may be answered in turn, and so for ever.
+bool may_loop(std::uint16_t from_port, std::uint16_t own_port) noexcept;
+
+}  // namespace echo
