@@ -60,13 +60,16 @@ void buffer_ring::add(std::uint16_t id) noexcept {
 
 buffer_lease buffer_ring::take(std::uint32_t cqe_flags, std::size_t length) noexcept {
     const auto id = static_cast<std::uint16_t>(cqe_flags >> IORING_CQE_BUFFER_SHIFT);
-    ++leased_;
     return buffer_lease{*this, {memory_ + std::size_t{id} * bytes_, length}, id};
 }
 
 void buffer_ring::give_back(std::uint16_t id) noexcept {
     --leased_;
     add(id);
+    wake_one();
+}
+
+void buffer_ring::wake_one() noexcept {
     if (waiters_.next != &waiters_) {
         auto& first = *reinterpret_cast<waiter*>(reinterpret_cast<std::byte*>(waiters_.next) - offsetof(waiter, link));
         first.link.unlink();

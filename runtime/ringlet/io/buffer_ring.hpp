@@ -66,6 +66,11 @@ public:
     std::size_t buffer_bytes() const noexcept { return bytes_; }
     unsigned leased() const noexcept { return leased_; }
 
+    /// To be called for each CQE with IORING_CQE_F_BUFFER when it is reaped; `take` follows when the job runs.
+    void note_taken() noexcept { ++leased_; }
+    /// Every buffer is out, as far as CQEs have been reaped.
+    bool exhausted() const noexcept { return leased_ == count_; }
+
     /// The lease of what a CQE with IORING_CQE_F_BUFFER brought.
     buffer_lease take(std::uint32_t cqe_flags, std::size_t length) noexcept;
 
@@ -76,6 +81,8 @@ public:
         ringlet::detail::list_link link;
     };
     void wait(waiter& who) noexcept { who.link.insert_before(waiters_); }
+    /// For a waiter that was woken and did not need the buffer after all.
+    void wake_one() noexcept;
 
 private:
     friend buffer_lease;

@@ -29,6 +29,9 @@ void thread_pool::start_thread() {
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
         if (threads_.empty()) throw;
         return;  // the threads there are will do
+    } catch (...) {
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        throw;
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

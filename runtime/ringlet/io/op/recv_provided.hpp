@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ringlet::io {
 
@@ -29,6 +30,10 @@ public:
     recv_provided_op(recv_provided_op&& other) noexcept : recv_provided_op{other.fd_, *other.more_} {}
 
     static constexpr std::string_view name = "recv";
+    bool start(job_block& job) {
+        loop::current().buffers();  // the first call registers them, which may fail
+        return repeated_operation::start(job);
+    }
     void prepare(io_uring_sqe& sqe) noexcept {
         io_uring_prep_recv(&sqe, fd_.get(), nullptr, 0, 0);
         sqe.flags |= IOSQE_BUFFER_SELECT;
@@ -37,11 +42,18 @@ public:
         if (!*more_) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
     }
     after_cqe next(std::int32_t res, std::uint32_t flags) noexcept {
+        buffer_ring& ring = loop::current().buffers();
+        const bool brought = (flags & IORING_CQE_F_BUFFER) != 0;
+        if (brought) ring.note_taken();
         if (res == -ENOBUFS) {
-            *more_ = true;
-            loop::current().buffers().wait(parking_);
+            // The kernel looks for a buffer before it looks for data. Only who has data may wait for a buffer: another
+            // would be woken for one, not take it, and leave those who need it asleep.
+            if (std::exchange(*more_, false)) return after_cqe::again;
+            if (!ring.exhausted()) return after_cqe::again;  // one has come back since
+            ring.wait(parking_);
             return after_cqe::parked;
         }
+        if (std::exchange(woken_, false) && !brought) ring.wake_one();
         *more_ = (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
         return after_cqe::done;
     }
@@ -55,12 +67,17 @@ public:
 private:
     struct parking : buffer_ring::waiter {
         explicit parking(recv_provided_op& op) noexcept : waiter{&go_on}, self{&op} {}
-        static void go_on(waiter& w) noexcept { static_cast<parking&>(w).self->resubmit(); }
+        static void go_on(waiter& w) noexcept {
+            recv_provided_op& op = *static_cast<parking&>(w).self;
+            op.woken_ = true;
+            op.resubmit();
+        }
         recv_provided_op* self;
     };
     friend parking;
 
     fd_ref fd_;
+    bool woken_ = false;
     bool* more_;
     parking parking_{*this};
 };
