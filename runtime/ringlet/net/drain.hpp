@@ -67,9 +67,9 @@ public:
         }
     }
     value_type resume(job_block& job) {
-        watch_.leave();
         if constexpr (ringlet::detail::is_leaf<A>) {
-            result<inner_type> outcome = inner_.end(job);
+            result<inner_type> outcome = inner_.end(job);  // first: it may have scopes of its own
+            watch_.leave();
             if (!outcome) {
                 if (ringlet::detail::is_cancelled(outcome.error()) && watch_.interrupted(job)) return value_type{};
                 inner_.raise(outcome.error());
@@ -80,6 +80,7 @@ public:
                 return *std::move(outcome);
         } else {
             try {
+                const leave_at_end guard{watch_};
                 if constexpr (gives_nothing) {
                     inner_.resume(job);
                     return true;
@@ -94,6 +95,11 @@ public:
     }
 
 private:
+    struct leave_at_end {
+        drain_watch& watch;
+        ~leave_at_end() { watch.leave(); }
+    };
+
     A inner_;
     drain* drain_;
     drain_watch watch_;

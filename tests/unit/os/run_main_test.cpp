@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// What run_main prints and returns: each case in a child process whose output is caught.
+#include "core/support.hpp"
+#include <ringlet/io/engine.hpp>
+#include <ringlet/io/fd.hpp>
+#include <ringlet/os/run_main.hpp>
+#include <ringlet/time/sleep.hpp>
+
+#include <array>
+#include <cstdio>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace ringlet;
+using namespace ringlet_tests;
+
+namespace {
+
+struct outcome {
+    int status;
+    std::string errors;
+};
+
+template <class F>
+outcome run_in_child(F body, int standard_output = -1, std::vector<std::string> words = {}) {
+    std::array<int, 2> fds{};
+    REQUIRE(::pipe(fds.data()) == 0);
+    std::fflush(stdout);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        ::dup2(fds[1], 2);
+        if (standard_output >= 0) ::dup2(standard_output, 1);
+        std::string program = "/some/where/prog";
+        std::vector<char*> argv{program.data()};
+        for (auto& word : words) argv.push_back(word.data());
+        argv.push_back(nullptr);
+        ::_exit(run_main(static_cast<int>(argv.size()) - 1, argv.data(), body));
+    }
+    ::close(fds[1]);
+    outcome got{};
+    std::array<char, 512> buffer;
+    for (ssize_t n = 0; (n = ::read(fds[0], buffer.data(), buffer.size())) > 0;)
+        got.errors.append(buffer.data(), static_cast<std::size_t>(n));
+    ::close(fds[0]);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    got.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return got;
+}
+
+task<> nothing(arguments) { co_return; }
+task<int> count(arguments words) { co_return static_cast<int>(words.size()); }
+task<int> check_words(arguments words) {
+    co_await yield();
+    const bool right =
+        words.program() == "prog" && words.size() == 2 && words[0] == "-a" && *(words.begin() + 1) == "b c";
+    co_return right ? 17 : 1;
+}
+task<> fail(arguments) { throw std::runtime_error{"it broke"}; }
+task<> misuse(arguments words) { throw usage_error{"unknown option '" + words[0] + "'"}; }
+task<> unavailable(arguments) {
+    throw io::engine_unavailable{EPERM, std::generic_category(), "io_uring is not available here: because"};
+}
+task<> end_cancelled(arguments) { throw cancelled{}; }
+task<> throw_odd(arguments) { throw 7; }
+task<> print(arguments) {
+    std::printf("some output\n");
+    co_return;
+}
+
+}  // namespace
+
+TEST_CASE("run_main gives the task's value, or 0", "[os][main]") {
+    CHECK(run_in_child(nothing).status == 0);
+    CHECK(run_in_child(count, -1, {"x", "y", "z"}).status == 3);
+    CHECK(run_in_child(check_words, -1, {"-a", "b c"}).status == 17);
+}
+
+TEST_CASE("run_main prints what went wrong after the program's name", "[os][main]") {
+    const outcome broken = run_in_child(fail);
+    CHECK(broken.status == 1);
+    CHECK(broken.errors == "prog: it broke\n");
+    const outcome odd = run_in_child(throw_odd);
+    CHECK(odd.status == 1);
+    CHECK(odd.errors == "prog: an exception of unknown type\n");
+    const outcome denied = run_in_child(unavailable);
+    CHECK(denied.status == 1);
+    CHECK(denied.errors.starts_with("prog: io_uring is not available here: because"));
+}
+
+TEST_CASE("wrong usage points to --help and exits with 2", "[os][main]") {
+    const outcome got = run_in_child(misuse, -1, {"--nosuch"});
+    CHECK(got.status == 2);
+    CHECK(got.errors == "prog: unknown option '--nosuch'\nTry 'prog --help' for more information.\n");
+}
+
+TEST_CASE("a main task that was cancelled exits with 130, silently", "[os][main]") {
+    const outcome got = run_in_child(end_cancelled);
+    CHECK(got.status == 130);
+    CHECK(got.errors.empty());
+}
+
+TEST_CASE("output that cannot be written is a failure, a reader that left is not one to talk about", "[os][main]") {
+    const io::owned_fd full{::open("/dev/full", O_WRONLY | O_CLOEXEC)};
+    const outcome no_space = run_in_child(print, full.get());
+    CHECK(no_space.status == 1);
+    CHECK(no_space.errors == "prog: cannot write to standard output: No space left on device\n");
+    std::array<int, 2> fds{};
+    REQUIRE(::pipe(fds.data()) == 0);
+    ::close(fds[0]);
+    const outcome no_reader = run_in_child(print, fds[1]);
+    ::close(fds[1]);
+    CHECK(no_reader.status == 141);
+    CHECK(no_reader.errors.empty());
+}
+
+TEST_CASE("run takes a function with its arguments, references too", "[os][main]") {
+    int seen = 0;
+    auto note = [](int& into, std::string text) -> task<std::size_t> {
+        into = 1;
+        co_return text.size();
+    };
+    CHECK(run(note, std::ref(seen), std::string{"four"}) == 4);
+    CHECK(seen == 1);
+    CHECK_THROWS_WITH(run([]() -> task<> { throw std::runtime_error{"out"}; }), "out");
+}
