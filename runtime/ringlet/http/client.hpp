@@ -52,8 +52,9 @@ public:
     /// Length of the body where the head told it.
     std::optional<std::uint64_t> body_bytes() const noexcept { return parser_.body_bytes(); }
     framing body_framing() const noexcept { return parser_.body_framing(); }
-    /// After the end of a body: whether another request may follow.
-    bool reusable() const noexcept { return at_end_ && usable_; }
+    /// After the end of a body: whether another request may follow. Not when the server sent more than it announced: that
+    /// would be taken for the next response.
+    bool reusable() const noexcept { return at_end_ && usable_ && unread_.empty(); }
 
     net::tcp_stream& stream() noexcept { return stream_; }
 
