@@ -75,8 +75,8 @@ task<request_head*> server_connection::next_request() {
             co_return nullptr;
         }
         if (found.what != event::need_more) continue;
-        idle_ = parser_.idle();
-        if (idle_) {
+        const bool idle = parser_.idle();
+        if (idle) {
             parser_.release_memory();
             co_await flush();
             output_ = {};
@@ -84,8 +84,15 @@ task<request_head*> server_connection::next_request() {
             head_deadline = deadline_after(limits_.head_time);
         }
         bool timed_out = false;
-        const bool more = co_await receive(head_deadline.value_or(deadline_after(limits_.idle_time)), timed_out);
-        idle_ = false;
+        bool more = false;
+        if (idle && limits_.until) {
+            const std::optional<bool> got =
+                co_await limits_.until->unless_begun(receive(deadline_after(limits_.idle_time), timed_out));
+            more = got.value_or(false);
+            timed_out = timed_out || !got;  // the drain: an end without an answer, as for an idle connection
+        } else {
+            more = co_await receive(head_deadline.value_or(deadline_after(limits_.idle_time)), timed_out);
+        }
         if (more) continue;
         if (timed_out && head_deadline) {
             co_await refuse({status::request_timeout, "the request took too long to come"});
@@ -166,6 +173,7 @@ task<> server_connection::refuse(parse_error error) {
 
 void server_connection::put_head(response_head& head, std::optional<std::uint64_t> body_bytes, bool bodiless) {
     if (must_continue_ && parser_.body_framing() != framing::none) keep_alive_ = false;
+    if (limits_.until && limits_.until->begun()) keep_alive_ = false;
     head.version = version::http_1_1;
     if (!head.fields.contains("Date")) head.fields.add("Date", date_now());
     chunked_ = false;

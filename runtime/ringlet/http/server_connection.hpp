@@ -5,6 +5,7 @@
 #include <ringlet/http/message.hpp>
 #include <ringlet/http/parser.hpp>
 #include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/net/drain.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/time/clock.hpp>
 
@@ -22,11 +23,16 @@ namespace ringlet::http {
 struct server_limits {
     server_limits() noexcept {}
     limits message;
-    std::chrono::nanoseconds head_time = std::chrono::seconds{10};   ///< for a whole head, from its first byte on
-    std::chrono::nanoseconds idle_time = std::chrono::seconds{30};   ///< between two requests, and before the first
-    std::chrono::nanoseconds stall_time = std::chrono::seconds{30};  ///< without progress while a body comes or goes
-    std::uint64_t unread_body_max =
-        64 * 1024;  ///< of a body that the handler left unread; beyond it the connection ends
+    /// For a whole head, from its first byte on.
+    std::chrono::nanoseconds head_time = std::chrono::seconds{10};
+    /// Between two requests, and before the first.
+    std::chrono::nanoseconds idle_time = std::chrono::seconds{30};
+    /// Without progress while a body comes or goes.
+    std::chrono::nanoseconds stall_time = std::chrono::seconds{30};
+    /// Of a body that the handler left unread; beyond it the connection ends.
+    std::uint64_t unread_body_max = 64 * 1024;
+    /// When this begins, idle connections end, and others after their present answer.
+    net::drain* until = nullptr;
 };
 
 /// The server's side of an HTTP/1.1 connection: requests in, responses out, in order. Pipelined requests are answered
@@ -64,11 +70,8 @@ public:
     /// what still comes, for at most two seconds.
     task<> close();
 
-    /// No further request is read after the present one, and the answers say so.
-    void stop() noexcept { keep_alive_ = false; }
-    /// True while the connection waits for the first byte of a request.
-    bool idle() const noexcept { return idle_; }
-
+    /// The present request is HEAD: no body need be written.
+    bool head_only() const noexcept { return head_only_; }
     std::uint64_t body_bytes_sent() const noexcept { return body_sent_; }
     net::tcp_stream& stream() noexcept { return stream_; }
 
@@ -91,7 +94,6 @@ private:
     std::optional<std::uint64_t> announced_;
     std::uint64_t body_sent_ = 0;
     bool keep_alive_ = true;
-    bool idle_ = false;
     bool in_request_ = false;  // a head was given out and its body is not known to have ended
     bool head_only_ = false;
     bool chunked_ = false;

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "serve/listing.hpp"
+
+#include "common/sanitize.hpp"
+#include <ringlet/http/percent.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace serve {
+namespace {
+
+// For text and for attribute values in double quotes.
+std::string html(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\'':
+                out += "&#39;";
+                break;
+            default:
+                out += c;
+        }
+    }
+    return out;
+}
+
+// What stands in the page for a name from the disk: no controls, no reordering, valid UTF-8.
+std::string shown(std::string_view name) { return html(apps::sanitize(name, apps::text_context::text)); }
+
+constexpr std::string_view style =
+    ":root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 "
+    "1rem}"
+    "h1{font-size:1.2rem;overflow-wrap:anywhere}ul{list-style:none;padding:0}li{overflow-wrap:anywhere}"
+    "a{text-decoration:none;display:block;padding:.2rem 0}a:hover{text-decoration:underline}";
+
+}  // namespace
+
+std::string listing_page(std::string_view path, const std::vector<ringlet::fs::directory_entry>& entries) {
+    using ringlet::fs::directory_entry;
+    using ringlet::fs::kind;
+    std::vector<const directory_entry*> sorted;
+    for (const auto& entry : entries)
+        if (!entry.name.starts_with('.')) sorted.push_back(&entry);
+    std::ranges::sort(sorted, {}, [](const directory_entry* e) {
+        return std::tuple{e->what != kind::directory, std::string_view{e->name}};
+    });
+
+    const std::string title = "/" + shown(path);
+    std::string page = fmt::format(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width\"><title>{0}</title><style>{1}</style></head>\n<body><h1>{0}</h1><ul>\n",
+        title, style);
+    if (!path.empty()) page += "<li><a href=\"../\">../</a></li>\n";
+    for (const directory_entry* entry : sorted) {
+        const std::string_view slash = entry->what == kind::directory ? "/" : "";
+        // "./": a name with a colon is no scheme.
+        page += fmt::format("<li><a href=\"./{0}{2}\">{1}{2}</a></li>\n", ringlet::http::percent_encode(entry->name),
+                            shown(entry->name), slash);
+    }
+    return page + "</ul></body></html>\n";
+}
+
+}  // namespace serve

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/fs/directory.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace serve {
+
+/// A page that lists a directory: folders first, then by name; no dotfiles; names safe in text and in links.
+/// `path` is the directory's, relative to the root and decoded; empty for the root.
+std::string listing_page(std::string_view path, const std::vector<ringlet::fs::directory_entry>& entries);
+
+}  // namespace serve

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/net/endpoint.hpp>
+
+#include <optional>
+#include <string>
+
+namespace serve {
+
+struct options {
+    std::string root = ".";
+    ringlet::net::endpoint address = ringlet::net::endpoint::loopback_v4(8080);
+    bool quiet = false;
+};
+
+/// Reads the command line into `into`. Result: nullopt to go on, else the exit status.
+std::optional<int> parse_options(int argc, char** argv, options& into);
+
+}  // namespace serve
