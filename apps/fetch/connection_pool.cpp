@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "fetch/connection_pool.hpp"
+
+#include "common/numbers.hpp"
+#include "fetch/failure.hpp"
+#include <ringlet/net/error.hpp>
+#include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/time/timeout.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <span>
+
+#include <sys/socket.h>
+
+namespace fetch {
+namespace {
+
+namespace http = ringlet::http;
+namespace net = ringlet::net;
+
+constexpr std::size_t dismissed_bytes_max = 64 * 1024;
+constexpr std::chrono::seconds dismissed_time_max{2};
+
+http::request_head request_for(const http::url& where) {
+    http::request_head request;
+    request.target = where.target();
+    request.fields.add("Host", where.host_field());
+    request.fields.add("User-Agent", "ringlet-fetch/" RINGLET_VERSION);
+    request.fields.add("Accept", "*/*");
+    request.fields.add("Accept-Encoding", "identity");  // what is saved is what the URL names
+    return request;
+}
+
+// A server that waits for a request says nothing. Bytes would be an answer to a question that was never asked.
+bool silent_and_open(http::client_connection& server) noexcept {
+    char byte = 0;
+    const ssize_t n = ::recv(server.stream().socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+ringlet::task<bool> read_rest(http::client_connection& server) {
+    for (std::size_t bytes = 0; bytes <= dismissed_bytes_max;) {
+        const std::span<const std::byte> part = co_await server.read_some();
+        if (part.empty()) co_return true;
+        bytes += part.size();
+    }
+    co_return false;
+}
+
+}  // namespace
+
+connection_pool::connection connection_pool::take(const http::url& where) {
+    while (true) {
+        const auto found =
+            std::find_if(idle_.begin(), idle_.end(), [&](const idle& i) { return i.from.same_origin(where); });
+        if (found == idle_.end()) return nullptr;
+        connection carrier = std::move(found->carrier);
+        idle_.erase(found);
+        if (silent_and_open(*carrier)) return carrier;
+    }
+}
+
+void connection_pool::keep(answer used) {
+    if (!used.connection->reusable()) return;
+    if (idle_.size() >= idle_max_) idle_.erase(idle_.begin());
+    idle_.push_back({std::move(used.from), std::move(used.connection)});
+}
+
+ringlet::task<> connection_pool::dismiss(answer unwanted) {
+    if (unwanted.connection->body_bytes().value_or(0) > dismissed_bytes_max) co_return;
+    bool read = false;
+    try {
+        read = co_await ringlet::with_timeout(dismissed_time_max, read_rest(*unwanted.connection));
+    } catch (const std::exception&) {  // then the connection is of no use, and nothing is lost
+    }
+    if (read) keep(std::move(unwanted));
+}
+
+ringlet::task<connection_pool::connection> connection_pool::connect(const http::url& where) {
+    try {
+        net::tcp_stream stream =
+            co_await ringlet::with_timeout(patience_, net::tcp_stream::connect(where.host(), where.port()));
+        co_return std::make_unique<http::client_connection>(std::move(stream));
+    } catch (const ringlet::timeout_error&) {
+        throw network_failure("connect to " + where.host_field() + ": no answer for " +
+                              apps::format_duration(patience_));
+    }
+}
+
+// nullptr: a connection used before is no good any more.
+ringlet::task<http::response_head*> connection_pool::ask(http::client_connection& server, const http::url& where,
+                                                         bool used_before) {
+    const http::request_head request = request_for(where);
+    std::error_code why;
+    try {
+        http::response_head* const head = co_await ringlet::with_timeout(patience_, server.request(request));
+        co_return head;
+    } catch (const ringlet::timeout_error&) {
+        throw network_failure("no response from " + where.host_field() + " for " + apps::format_duration(patience_));
+    } catch (const std::system_error& error) {
+        why = error.code();
+    }
+    if (used_before && net::is_disconnect(why)) co_return nullptr;
+    if (why == net::errc::unexpected_end)
+        throw network_failure("no response: " + where.host_field() + " closed the connection");
+    throw network_failure("no response from " + where.host_field() + ": " + why.message());
+}
+
+ringlet::task<answer> connection_pool::get(http::url where) {
+    while (connection used = take(where)) {
+        http::response_head* const head = co_await ask(*used, where, true);
+        if (head != nullptr) co_return answer{std::move(where), std::move(used), head};
+    }
+    connection fresh = co_await connect(where);
+    http::response_head* const head = co_await ask(*fresh, where, false);
+    co_return answer{std::move(where), std::move(fresh), head};
+}
+
+}  // namespace fetch

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "fetch/display.hpp"
+
+#include "common/sanitize.hpp"
+#include <ringlet/time/sleep.hpp>
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <string_view>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace fetch {
+namespace {
+
+constexpr std::chrono::milliseconds frame{100};
+constexpr std::size_t url_cells_max = 400;
+constexpr std::size_t reason_cells_max = 400;
+
+std::string safe(std::string_view text, std::size_t cells_max) {
+    return apps::sanitize(text, apps::text_context::field, cells_max);
+}
+
+// What is printed must not fail the download: a closed terminal is no reason.
+void write_error(std::string_view text) noexcept {
+    while (!text.empty()) {
+        const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return;
+        text.remove_prefix(static_cast<std::size_t>(n));
+    }
+}
+
+std::string_view variable(const char* name) noexcept {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+bool utf8_terminal() noexcept {
+    std::string_view locale = variable("LC_ALL");
+    if (locale.empty()) locale = variable("LC_CTYPE");
+    if (locale.empty()) locale = variable("LANG");
+    for (const std::string_view name : {"UTF-8", "utf-8", "UTF8", "utf8"})
+        if (locale.find(name) != locale.npos) return true;
+    return false;
+}
+
+// Asked each time, so that a window may change its size.
+apps::progress_style window(bool ascii) noexcept {
+    apps::progress_style style;
+    style.ascii = ascii;
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+        style.columns = size.ws_col;
+        style.rows = size.ws_row;
+    } else if (const int columns = std::atoi(std::string{variable("COLUMNS")}.c_str()); columns > 0) {
+        style.columns = static_cast<std::size_t>(columns);
+    }
+    return style;
+}
+
+double rate_of(std::uint64_t bytes, std::chrono::nanoseconds length) noexcept {
+    const double seconds = std::chrono::duration<double>(length).count();
+    return seconds > 0 ? static_cast<double>(bytes) / seconds : 0;
+}
+
+std::string amount(std::uint64_t bytes, std::chrono::nanoseconds length) {
+    return fmt::format("{} in {}, {}", apps::format_size(bytes), apps::format_duration(length),
+                       apps::format_rate(rate_of(bytes, length)));
+}
+
+}  // namespace
+
+display::display(board& shown, const options& how)
+    : board_{&shown},
+      bars_{!how.quiet && ::isatty(STDERR_FILENO) != 0 && variable("TERM") != "dumb"},
+      quiet_{how.quiet},
+      verbose_{how.verbose && !how.quiet},
+      ascii_{!utf8_terminal()} {}
+
+ringlet::task<> display::animate() {
+    for (;;) {
+        if (bars_) draw({});
+        co_await ringlet::sleep(bars_ ? std::chrono::nanoseconds{frame} : std::chrono::hours{24});
+    }
+}
+
+void display::draw(const std::vector<std::string>& finished) {
+    const apps::progress_style style = window(ascii_);
+    write_error(screen_.update(render_progress(board_->progress(), style), finished, style.columns));
+}
+
+void display::say(const std::string& line) {
+    if (bars_)
+        draw({line});
+    else
+        write_error(line + "\n");
+}
+
+void display::saved(const transfer& what) {
+    if (quiet_) return;
+    say(safe(what.name, url_cells_max) + ": " + amount(what.done_bytes, ringlet::clock::now() - what.began));
+}
+
+void display::failed(const transfer& what, const failure& why) {
+    say("ringlet-fetch: " + safe(what.url.to_string(), url_cells_max) + ": " + safe(why.what(), reason_cells_max));
+}
+
+void display::failed(const failure& why) { say("ringlet-fetch: " + safe(why.what(), reason_cells_max)); }
+
+void display::note(const transfer& what, const std::string& text) {
+    if (verbose_) say(safe(what.url.to_string(), url_cells_max) + ": " + safe(text, reason_cells_max));
+}
+
+void display::announce(const std::string& text) {
+    if (!quiet_) say("ringlet-fetch: " + text);
+}
+
+void display::finish(bool interrupted) {
+    if (bars_) write_error(screen_.clear(window(ascii_).columns));
+    bars_ = false;
+    std::string line = fmt::format("{} ok, {} failed", board_->done(), board_->failed());
+    if (interrupted) line += fmt::format(", {} not finished", board_->size() - board_->done() - board_->failed());
+    announce((interrupted ? "interrupted: " : "") + line + ", " + amount(board_->bytes(), board_->elapsed()));
+}
+
+}  // namespace fetch

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "common/progress.hpp"
+#include "fetch/board.hpp"
+#include "fetch/failure.hpp"
+#include "fetch/options.hpp"
+#include <ringlet/core/task.hpp>
+
+#include <string>
+
+namespace fetch {
+
+/// Everything that is said, on standard error: bars on a terminal, else a line for each download that ends. Text from
+/// outside is sanitized here and nowhere else. Writes block, as those of any program to its terminal do.
+class display {
+public:
+    display(board& shown, const options& how);
+
+    /// Draws the bars until it is cancelled; off a terminal, or with -q, it only waits.
+    ringlet::task<> animate();
+
+    void saved(const transfer& what);
+    void failed(const transfer& what, const failure& why);
+    /// Nothing can be fetched at all.
+    void failed(const failure& why);
+    /// With -v only.
+    void note(const transfer& what, const std::string& text);
+    /// A sentence about the run as a whole; not with -q.
+    void announce(const std::string& text);
+    /// Takes the bars away and says how it ended; with -q only takes them away.
+    void finish(bool interrupted);
+
+private:
+    void say(const std::string& line);
+    void draw(const std::vector<std::string>& finished);
+
+    board* board_;
+    apps::progress_screen screen_;
+    bool bars_;
+    bool quiet_;
+    bool verbose_;
+    bool ascii_;
+};
+
+}  // namespace fetch

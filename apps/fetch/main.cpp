@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// A downloader: every URL at once, at most -j at a time, one job each; Ctrl-C stops them all and leaves nothing half done
+// under a final name.
+// Try:  ringlet-fetch -P /tmp http://127.0.0.1:8080/      with ringlet-serve running beside it
+#include "fetch/board.hpp"
+#include "fetch/display.hpp"
+#include "fetch/downloader.hpp"
+#include "fetch/failure.hpp"
+#include "fetch/options.hpp"
+#include <ringlet/core/combinators.hpp>
+#include <ringlet/os/run_main.hpp>
+#include <ringlet/os/signal.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstddef>
+
+#include <sys/resource.h>
+
+namespace {
+
+ringlet::task<> until_interrupted(fetch::display& screen) {
+    co_await ringlet::until_signal(SIGINT, SIGTERM);
+    screen.announce("stopping; press Ctrl-C again to leave at once");
+}
+
+ringlet::task<int> fetch_all(const fetch::options& options) {
+    fetch::board board{options.urls};
+    fetch::display screen{board, options};
+    try {
+        fetch::downloader downloader{options, board, screen};
+        const std::size_t first =
+            co_await ringlet::first_of(downloader.fetch_all(), until_interrupted(screen), screen.animate());
+        const bool interrupted = first == 1;
+        screen.finish(interrupted);
+        co_return to_int(interrupted ? apps::exit_code::interrupted : board.outcome());
+    } catch (const fetch::failure& cannot_begin) {
+        screen.failed(cannot_begin);
+        co_return to_int(cannot_begin.code());
+    }
+}
+
+// A file beyond the size limit is to be an error (EFBIG) and no signal; and each download has a file and a connection.
+void prepare_process(unsigned jobs) noexcept {
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = std::min(files.rlim_max, std::max<rlim_t>(files.rlim_cur, rlim_t{jobs} * 4 + 64));
+    ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    fetch::options options;
+    if (const auto status = fetch::parse_options(argc, argv, options)) return *status;
+    prepare_process(options.jobs);
+    return ringlet::run_main(argc, argv, [&](ringlet::arguments) { return fetch_all(options); });
+}

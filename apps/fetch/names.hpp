@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace fetch {
+
+/// Longest name that safe_name gives, so that ".1234" and ".part" still fit into NAME_MAX.
+inline constexpr std::size_t name_bytes_max = 240;
+
+/// What stands behind the name of a file that is not complete.
+inline constexpr std::string_view part_suffix = ".part";
+
+/// The file name for the last segment of a URL's path: percent-decoded once, then made safe. Empty: "index.html".
+[[nodiscard]] std::string name_from_segment(std::string_view segment);
+
+/// Makes one file name of any text: no directory, nothing hidden, no control character.
+///
+/// '/', backslash, controls (C0, DEL, C1) and bytes that are no UTF-8 become '_', dots at the beginning go, an
+/// over-long name loses its middle, not its extension. A name that ends in ".part" gets a '_', so that no complete file
+/// is ever taken for a part. Empty when nothing is left.
+[[nodiscard]] std::string safe_name(std::string_view text);
+
+/// "name" for 0, then "name.1", "name.2".
+[[nodiscard]] std::string numbered(const std::string& name, unsigned number);
+
+}  // namespace fetch

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""ringlet-fetch: what it does while it runs: how many at once, how it is stopped, what it shows."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import threading
+
+import harness
+from harness import INTERRUPTED, OK, STATUS
+from hostile_server import response
+
+
+class Running(harness.FetchCase):
+    # --- how many at once ---
+
+    def at_once(self, files, *options):
+        """The number of requests that the server had before it answered any, and the most it ever had."""
+        expected = min(files, int(options[1]) if options else 8)
+        state = threading.Condition()
+        running, most = 0, 0
+
+        def gate(client):
+            nonlocal running, most
+            with state:
+                running += 1
+                most = max(most, running)
+                state.notify_all()
+                # nobody is answered before as many have come as may; who does not send so many, hangs
+                state.wait_for(lambda: most >= expected, timeout=harness.HANGS_AFTER)
+                running -= 1  # before the client can know that this one is over
+            client.send(response(b"x" * 1000))
+            return True
+
+        urls = [self.serve(f"/{i}", gate) for i in range(files)]
+        self.check(self.fetch(*options, *urls), OK, {str(i): b"x" * 1000 for i in range(files)})
+        self.assertEqual(most, expected)
+        for name in self.files():
+            (self.out / name).unlink()
+
+    def test_exactly_eight_at_once(self):
+        self.at_once(40)
+
+    def test_exactly_so_many_at_once(self):
+        self.at_once(10, "-j", 1)
+        self.at_once(30, "-j", 3)
+        self.at_once(64, "-j", 64)
+
+    def test_fewer_urls_than_jobs(self):
+        self.at_once(3)
+
+    # --- being stopped ---
+
+    def stopped_by(self, number):
+        half_way = threading.Event()
+
+        def hold(client):
+            client.send(response(b"x" * 300_000, length=600_000))
+            half_way.set()
+            client.until_gone()
+
+        urls = [self.serve("/done", response(b"done")), self.serve("/held", hold), self.serve("/silent", lambda c: c.until_gone())]
+        process = self.start("-j", 2, *urls)
+        self.assertTrue(half_way.wait(harness.HANGS_AFTER))
+        harness.wait_until(lambda: (self.out / "done").exists() and (self.out / "held.part").exists())
+        process.send_signal(number)
+        result = self.ended(process)
+        self.check(result, INTERRUPTED, {"done": b"done"}, ["stopping; press Ctrl-C again", "interrupted: 1 ok, 0 failed, 2 not finished"])
+
+    def test_ctrl_c(self):
+        self.stopped_by(signal.SIGINT)
+
+    def test_sigterm(self):
+        self.stopped_by(signal.SIGTERM)
+
+    def test_ctrl_c_before_any_answer(self):
+        asked = threading.Event()
+
+        def silent(client):
+            asked.set()
+            client.until_gone()
+
+        process = self.start("-q", *[self.serve(f"/{i}", silent) for i in range(20)])
+        self.assertTrue(asked.wait(harness.HANGS_AFTER))
+        process.send_signal(signal.SIGINT)
+        result = self.ended(process)
+        self.check(result, INTERRUPTED, {})
+        self.assertEqual(result.err, "")
+
+    # --- what is shown ---
+
+    def test_off_a_terminal_a_line_for_each_that_ends(self):
+        urls = [self.serve("/a", response(b"x" * 2048)), self.server.url("/missing"), self.serve("/b", response(b""))]
+        result = self.fetch("-j", 1, *urls)
+        self.check(result, STATUS, {"a": b"x" * 2048, "b": b""})
+        lines = result.err.splitlines()
+        self.assertEqual(len(lines), 4, lines)
+        self.assertRegex(lines[0], r"^a: 2\.0KiB in \d+(ms|s), .*/s$")
+        self.assertEqual(lines[1], f"ringlet-fetch: {urls[1]}: the server answered 404 Not Found")
+        self.assertRegex(lines[2], r"^b: 0B in ")
+        self.assertRegex(lines[3], r"^ringlet-fetch: 2 ok, 1 failed, 2\.0KiB in ")
+        self.assertNotIn("\r", result.err)
+        self.assertEqual(result.out, b"")
+
+    def test_quiet(self):
+        good, missing = self.serve("/a", response(b"x")), self.server.url("/missing")
+        self.assertEqual(self.fetch("-q", good).err, "")
+        result = self.fetch("-q", good, missing)
+        self.assertEqual(result.err, f"ringlet-fetch: {missing}: the server answered 404 Not Found\n")
+
+    def test_verbose_tells_of_redirects(self):
+        self.serve("/b", response(b"x"))
+        url = self.serve("/a", response(b"", "301 Moved", Location="/b"))
+        self.check(self.fetch("-v", url), OK, says=f"{url}: redirected (301) to {self.server.url('/b')}")
+
+    def on_a_terminal(self, columns, rows, *arguments):
+        """Runs it on a terminal; the bytes that it wrote there."""
+        terminal, its_end = pty.openpty()
+        fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        environment = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+        process = self.start(*arguments, stderr=its_end, stdout=subprocess.PIPE, env=environment)
+        os.close(its_end)
+        shown = b""
+        while select.select([terminal], [], [], harness.HANGS_AFTER)[0]:
+            try:
+                got = os.read(terminal, 65536)
+            except OSError:  # the program has ended
+                break
+            shown += got
+            self.terminal_shows(shown)
+        os.close(terminal)
+        result = self.ended(process)
+        return result.status, shown.decode("utf-8", "replace")
+
+    def terminal_shows(self, shown):
+        pass
+
+    def test_bars_on_a_terminal(self):
+        seen = threading.Event()
+
+        def half_then_rest(client):
+            client.send(response(b"x" * 50_000, length=100_000))
+            seen.wait(harness.HANGS_AFTER)
+            client.send(b"x" * 50_000)
+            return True
+
+        self.terminal_shows = lambda shown: seen.set() if b" 50% " in shown else None
+        urls = [self.serve(f"/file{i}", half_then_rest) for i in range(3)] + [self.server.url("/missing")]
+        status, shown = self.on_a_terminal(100, 24, *urls)
+        self.assertEqual(status, STATUS)
+        self.assertIn("█", shown)
+        self.assertRegex(shown, r"file0: 97\.7KiB in ")
+        self.assertIn("the server answered 404 Not Found", shown)
+        self.assertRegex(shown, r"ringlet-fetch: 3 ok, 1 failed, 293\.0KiB in [^\n]*\r\n$")
+        self.assertEqual(set(re.findall(r"\x1b\[\d*([A-Za-z])", shown)), {"A", "K", "J"})
+
+    def test_more_bars_than_rows(self):
+        seen = threading.Event()
+
+        def wait(client):
+            client.send(response(b"x", length=2))
+            seen.wait(harness.HANGS_AFTER)
+            client.send(b"x")
+            return True
+
+        self.terminal_shows = lambda shown: seen.set() if b"(+12)" in shown else None
+        status, shown = self.on_a_terminal(60, 10, "-j", 20, *[self.serve(f"/{i}", wait) for i in range(20)])
+        self.assertEqual(status, OK)
+        self.assertIn("(+12)", shown)  # 8 of 20 are shown: two less than there are rows
+
+    def test_quiet_on_a_terminal(self):
+        self.assertEqual(self.on_a_terminal(80, 24, "-q", self.serve("/a", response(b"x"))), (OK, ""))
+
+    def test_standard_output_is_no_terminal(self):
+        terminal, its_end = pty.openpty()
+        result = self.fetch("-o", "-", self.serve("/x", response(b"x")), stdout=its_end)
+        os.close(its_end)
+        os.close(terminal)
+        self.check(result, harness.USAGE, {}, "does not write to a terminal")
+
+
+harness.main()
