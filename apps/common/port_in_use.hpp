@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -18,9 +19,10 @@ auto bind_or_explain(std::string_view what, const ringlet::net::endpoint& addres
         return bind(address);
     } catch (const std::system_error& error) {
         if (error.code() != std::errc::address_in_use) throw;
+        const std::string where = address.is_any() ? std::string{} : " at " + address.address_text();
         throw std::runtime_error{
-            fmt::format("{} port {} is in use already (at {}): choose another with --port, or a free one with --port 0",
-                        what, address.port(), address.address_text())};
+            fmt::format("{} port {}{} is in use already: choose another with --port, or a free one with --port 0", what,
+                        address.port(), where)};
     }
 }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "chat/printer.hpp"
+#include "chat/refusals.hpp"
+#include "chat/text.hpp"
+#include <ringlet/core/task.hpp>
+#include <ringlet/net/endpoint.hpp>
+#include <ringlet/net/udp_socket.hpp>
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <string_view>
+
+namespace chat {
+
+/// Two directions over one socket. Whoever writes is shown with their address; what we write goes to the peer, who is
+/// the first to write when nobody was named.
+class conversation {
+public:
+    /// `peer` may be unspecified.
+    conversation(ringlet::net::udp_socket& socket, const ringlet::net::endpoint& peer, printer& out)
+        : socket_{socket}, out_{out}, refused_{socket.socket()}, peer_{peer} {}
+
+    /// Shows what comes. Ends only when the input has ended and what it left unsent has gone to the first who wrote.
+    ringlet::task<> show_incoming();
+    /// Sends what is typed or piped, to its end.
+    ringlet::task<> send_lines();
+    /// When both have ended: shows what has come already.
+    ringlet::task<> finish();
+
+private:
+    bool has_peer() const noexcept { return peer_ != ringlet::net::endpoint{}; }
+    ringlet::task<> show_next();
+    ringlet::task<> send(std::string_view line);
+    ringlet::task<> send_part(std::string_view text);
+    ringlet::task<> send_unsent();
+
+    ringlet::net::udp_socket& socket_;
+    printer& out_;
+    refusals refused_;
+    ringlet::net::endpoint peer_;
+    std::deque<std::string> unsent_;  // lines from before there was a peer
+    bool input_ended_ = false;
+    std::array<std::byte, message_bytes_max> buffer_;
+};
+
+}  // namespace chat

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// A chat over UDP: one job shows what comes, one sends what is typed; the first to end stops the other.
+// Try, in two terminals:  ringlet-chat       and  ringlet-chat 127.0.0.1 7778
+#include "chat/addresses.hpp"
+#include "chat/conversation.hpp"
+#include "chat/options.hpp"
+#include "chat/printer.hpp"
+#include <ringlet/core/awaitable.hpp>
+#include <ringlet/core/combinators.hpp>
+#include <ringlet/net/resolver.hpp>
+#include <ringlet/os/run_main.hpp>
+#include <ringlet/os/signal.hpp>
+#include <ringlet/time/timeout.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <system_error>
+#include <variant>
+
+#include <unistd.h>
+
+namespace {
+
+namespace net = ringlet::net;
+
+ringlet::task<net::endpoint> find_peer(const chat::options& how) {
+    if (how.host.empty()) co_return net::endpoint{};
+    const auto found = co_await net::resolve(how.host, how.peer_port);
+    co_return found.front();
+}
+
+void greet(const net::endpoint& own, const net::endpoint& peer, bool typing) {
+    if (peer == net::endpoint{})
+        fmt::print(stderr, "Waiting at port {} for somebody to write.\n", own.port());
+    else
+        fmt::print(stderr, "Talking to {} from port {}.\n", peer, own.port());
+    if (typing) fmt::print(stderr, "Ctrl-D leaves; Ctrl-R shows a half-typed line again.\n");
+}
+
+ringlet::task<int> chat_until_end(const chat::options& how) {
+    const net::endpoint peer = co_await find_peer(how);
+    auto socket = chat::open_socket(how, peer);
+    const bool typing = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO);
+    chat::printer out{ringlet::io::fd_ref{STDOUT_FILENO}, typing};
+    chat::conversation talk{socket, peer, out};
+    greet(socket.local_endpoint(), peer, typing);
+
+    const auto end =
+        co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), talk.show_incoming(), talk.send_lines());
+    if (typing) fmt::print(stderr, "\n");
+    if (end.index() == 0) {  // what is printed already shall be seen, unless nobody looks
+        (void)co_await ringlet::as_result(ringlet::with_timeout(std::chrono::milliseconds{200}, out.finish()));
+        co_return 128 + std::get<0>(end);
+    }
+    co_await talk.finish();
+    co_await out.finish();
+    co_return 0;
+}
+
+ringlet::task<int> chat_quietly(const chat::options& how) {
+    try {
+        co_return co_await chat_until_end(how);
+    } catch (const std::system_error& error) {
+        if (error.code() != std::errc::broken_pipe) throw;
+    }
+    co_return 128 + SIGPIPE;  // nobody reads what we hear: `ringlet-chat | head`
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    chat::options how;
+    if (const auto status = chat::parse_options(argc, argv, how)) return *status;
+    return ringlet::run_main(argc, argv, [&](ringlet::arguments) { return chat_quietly(how); });
+}
