@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include "core/support.hpp"
+#include <ringlet/core/combinators.hpp>
+#include <ringlet/io/op/nop.hpp>
+#include <ringlet/io/op/recv.hpp>
+#include <ringlet/time/joinall.hpp>
+#include <ringlet/time/sleep.hpp>
+#include <ringlet/time/timeout.hpp>
+
+#include <array>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace ringlet_tests;
+using ringlet::sleep;
+using ringlet::spawn;
+using ringlet::task;
+using ringlet::io::nop_op;
+
+namespace {
+
+task<> nops(int count) {
+    for (int i = 0; i < count; ++i) co_await nop_op{};
+}
+task<> never() {
+    std::array<std::byte, 1> room{};
+    co_await ringlet::io::recv_op{ringlet::io::fd_ref{0}, room};
+}
+
+/// Waits for nothing; only a cancellation ends it.
+class [[nodiscard]] forever final : public ringlet::leaf<forever, void> {
+public:
+    forever() noexcept {}
+    static constexpr std::string_view name = "a thing that never comes";
+    bool start(ringlet::detail::job_block& job) noexcept {
+        static constexpr ringlet::detail::wait_kind kind{name, [](ringlet::detail::job_block& waiter) noexcept {
+                                                             waiter.res = ringlet::detail::wait_cancelled;
+                                                             ringlet::loop::current().make_ready(waiter);
+                                                         }};
+        job.waiting = &kind;
+        return true;
+    }
+    ringlet::result<void> outcome(ringlet::detail::job_block&) const noexcept { return {}; }
+};
+
+}  // namespace
+
+TEST_CASE("more operations than the queues hold all complete", "[loop]") {
+    for (const unsigned cq_entries : {2u, 1024u}) {
+        checked_loop loop{ringlet::loop_options{}, 2, cq_entries};
+        loop.run([]() -> task<> {
+            std::vector<task<>> many;
+            for (int i = 0; i < 100; ++i) many.push_back(nops(3));
+            co_await ringlet::when_all(std::move(many));
+        }());
+        CHECK(loop.engine().submitted().size() == 300);
+    }
+}
+
+TEST_CASE("cancelling more operations than the queues hold ends them all", "[loop]") {
+    for (const unsigned cq_entries : {2u, 1024u}) {
+        checked_loop loop{ringlet::loop_options{}, 2, cq_entries};
+        loop.run([]() -> task<> {
+            std::vector<task<>> many;
+            for (int i = 0; i < 100; ++i) many.push_back(never());
+            const std::string text = co_await fate(ringlet::with_timeout(1ms, ringlet::when_all(std::move(many))));
+            CHECK(contains(text, "after 1 ms"));
+        }());
+        CHECK(loop.engine().pending() == 0);
+        CHECK(loop.now() == 1ms);
+    }
+}
+
+TEST_CASE("limits on more operations than the queues hold cancel them all", "[loop]") {
+    checked_loop loop{ringlet::loop_options{}, 2, 2};
+    loop.run([]() -> task<> {
+        std::vector<task<std::string>> many;
+        for (int i = 0; i < 100; ++i) many.push_back(fate(ringlet::with_timeout(1ms, never())));
+        const auto texts = co_await ringlet::when_all(std::move(many));
+        for (const std::string& text : texts) CHECK(contains(text, "after 1 ms"));
+    }());
+}
+
+TEST_CASE("an enter that a signal interrupts loses nothing", "[loop]") {
+    checked_loop loop;
+    loop.engine().interrupt_next_enter();
+    loop.run([](checked_loop& here) -> task<> {
+        for (int i = 0; i < 5; ++i) {
+            co_await nop_op{};
+            here.engine().interrupt_next_enter();
+            co_await sleep(1ms);
+            here.engine().interrupt_next_enter();
+        }
+    }(loop));
+    CHECK(loop.now() == 5ms);
+    CHECK(loop.engine().submitted().size() == 5);
+}
+
+TEST_CASE("a job that only yields starves neither completions nor timers nor other jobs", "[loop]") {
+    for (const std::size_t batch : {std::size_t{1}, std::size_t{1024}}) {
+        ringlet::loop_options options;
+        options.batch_max = batch;
+        checked_loop loop{options};
+        bool stop = false;
+        loop.run([](bool& s) -> task<> {
+            auto spinner = spawn(
+                [](bool& flag) -> task<int> {
+                    int turns = 0;
+                    while (!flag && turns < 100'000) {
+                        co_await ringlet::yield();
+                        ++turns;
+                    }
+                    co_return turns;
+                },
+                std::ref(s));
+            co_await nops(3);
+            co_await ringlet::sleep_until(ringlet::clock::now());
+            co_await ringlet::yield();
+            s = true;
+            const int turns = co_await spinner.get();
+            CHECK(turns < 10'000);  // a few batches at most, of the 100,000 turns that it would take
+        }(stop));
+    }
+}
+
+TEST_CASE("a deadlock is reported with what each job waits for, and where", "[loop]") {
+    checked_loop loop;
+    std::string log;
+    std::string text;
+    const auto main = [](std::string& l) -> task<> {
+        auto named = spawn([]() -> task<> { co_await forever{}; });
+        named.set_name("hen");
+        auto careful = spawn(
+            [](std::string& note) -> task<> {
+                bool stopped = false;
+                try {
+                    co_await forever{};
+                } catch (const ringlet::cancelled&) {
+                    stopped = true;
+                }
+                if (stopped) co_await ringlet::shield(sleep(3ms));
+                note += 'c';
+            },
+            std::ref(l));
+        co_await careful.join();
+    };
+    const std::string line_of_named = std::to_string(__LINE__ - 16);
+    const std::string line_of_main = std::to_string(__LINE__ - 3);
+    try {
+        loop.run(main(log));
+    } catch (const ringlet::deadlock_error& error) {
+        text = error.what();
+    }
+    CAPTURE(text);
+    CHECK(text.starts_with("deadlock: nothing is ready"));
+    CHECK(contains(text, "hen: waits for a thing that never comes at "));
+    CHECK(contains(text, "loop_test.cpp:" + line_of_named + "\n"));
+    CHECK(contains(text, "waits for the end of a job at "));
+    CHECK(contains(text, "loop_test.cpp:" + line_of_main + "\n"));
+    CHECK(log == "c");  // clean-up that awaits had its time
+    CHECK(loop.now() == 3ms);
+    // The loop runs on.
+    CHECK(loop.run(fate(sleep(1ms))) == "done");
+}
+
+TEST_CASE("a job that not even a cancellation can wake aborts, and the text names it", "[loop][abort]") {
+    const std::string words = last_words([] {
+        ringlet::testing::virtual_loop loop;
+        loop.run([]() -> task<> {
+            auto stuck = spawn([]() -> task<> { co_await ringlet::shield(forever{}); });
+            stuck.set_name("sleeping beauty");
+            co_await ringlet::yield();
+        }());
+    });
+    CHECK(contains(words, "even when cancelled"));
+    CHECK(contains(words, "sleeping beauty: waits for a thing that never comes"));
+}
+
+TEST_CASE("main's end does not wait for the timers and operations of others", "[loop]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        spawn([]() -> task<> { co_await sleep(1h); });
+        spawn(never);
+        co_await ringlet::yield();
+    }());
+    CHECK(loop.now() == 0ms);
+    CHECK(loop.engine().pending() == 0);
+}
+
+TEST_CASE("a loop runs one main task after another, also after a failure", "[loop]") {
+    checked_loop loop;
+    const auto fails = []() -> task<> {
+        co_await sleep(1ms);
+        throw std::runtime_error{"once"};
+    };
+    CHECK_THROWS_WITH(loop.run(fails()), "once");
+    loop.run(nops(2));
+    CHECK_THROWS_WITH(loop.run([](auto f) -> task<> {
+        spawn(f);
+        co_await sleep(1h);
+    }(fails)),
+                      "once");
+    CHECK(loop.run([]() -> task<int> {
+        auto j = spawn([]() -> task<int> {
+            co_await sleep(1ms);
+            co_return 3;
+        });
+        co_return co_await j.get();
+    }()) == 3);
+    CHECK(loop.now() == 3ms);
+}
+
+TEST_CASE("a script that has no answer fails the test that waits for it", "[loop]") {
+#if RINGLET_DETAIL_FRAME_POOL  // the jobs of a loop whose engine failed leak, on purpose
+    ringlet::testing::virtual_loop loop;
+    CHECK_THROWS_WITH(loop.run(never()), "the script has no answer to what the loop waits for");
+#endif
+}
+
+TEST_CASE("spinning before sleep is of no effect under virtual time", "[loop]") {
+    ringlet::loop_options options;
+    options.spin = 1s;
+    checked_loop loop{options};
+    loop.run([]() -> task<> {
+        co_await nop_op{};
+        co_await sleep(1h);
+    }());
+    CHECK(loop.now() == 1h);
+}
+
+TEST_CASE("an idle turn enters the engine once", "[loop]") {
+    checked_loop loop;
+    loop.run(nops(1));
+    const std::size_t before = loop.engine().enters();
+    loop.run(nops(100));
+    CHECK(loop.engine().enters() - before <= 101);
+}
