@@ -3,6 +3,7 @@
 
 #include "common/port_in_use.hpp"
 #include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/net/multishot_stream.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/net/tcp_stream.hpp>
@@ -27,13 +28,14 @@ struct server {
 };
 
 // For when buffers are scarce: a peer that takes nothing must not keep one that others wait for.
-ringlet::task<> send_copy(net::tcp_stream& stream, ringlet::io::buffer_lease lease) {
+ringlet::task<> send_copy(net::multishot_stream& stream, ringlet::io::buffer_lease lease) {
     const std::vector<std::byte> copy(lease.bytes().begin(), lease.bytes().end());
     lease.release();
     co_await stream.send_all(copy);
 }
 
-ringlet::task<> echo(net::tcp_stream stream, tcp_totals& totals) {
+ringlet::task<> echo(net::tcp_stream accepted, tcp_totals& totals) {
+    net::multishot_stream stream{std::move(accepted)};
     for (;;) {
         auto lease = co_await stream.recv_lease();
         if (lease.empty()) break;
@@ -46,7 +48,8 @@ ringlet::task<> echo(net::tcp_stream stream, tcp_totals& totals) {
 }
 
 // The same under a time limit; apart, because every connection would pay for it in memory.
-ringlet::task<> echo_within(net::tcp_stream stream, tcp_totals& totals, std::chrono::nanoseconds limit) {
+ringlet::task<> echo_within(net::tcp_stream accepted, tcp_totals& totals, std::chrono::nanoseconds limit) {
+    net::multishot_stream stream{std::move(accepted)};
     for (;;) {
         auto lease = co_await ringlet::with_timeout(limit, stream.recv_lease());
         if (lease.empty()) break;

@@ -23,7 +23,7 @@ void* map(std::size_t bytes) {
 }  // namespace
 
 buffer_ring::buffer_ring(engine& backend, unsigned count, unsigned bytes)
-    : engine_{&backend}, ring_{nullptr}, memory_{nullptr}, count_{count}, bytes_{bytes} {
+    : engine_{&backend}, ring_{nullptr}, memory_{nullptr}, count_{count}, bytes_{bytes}, arrivals_(count) {
     ringlet::detail::require(std::has_single_bit(count) && count <= 32768 && bytes > 0,
                              "a buffer ring has a power of two of buffers, at most 32768");
     ring_ = static_cast<io_uring_buf_ring*>(map(count * sizeof(io_uring_buf)));
@@ -61,6 +61,24 @@ void buffer_ring::add(std::uint16_t id) noexcept {
 buffer_lease buffer_ring::take(std::uint32_t cqe_flags, std::size_t length) noexcept {
     const auto id = static_cast<std::uint16_t>(cqe_flags >> IORING_CQE_BUFFER_SHIFT);
     return buffer_lease{*this, {memory_ + std::size_t{id} * bytes_, length}, id};
+}
+
+void buffer_ring::push(queue& to, std::uint32_t cqe_flags, std::uint32_t length) noexcept {
+    const auto id = static_cast<std::uint16_t>(cqe_flags >> IORING_CQE_BUFFER_SHIFT);
+    arrivals_[id].length = length;
+    if (to.empty())
+        to.first = id;
+    else
+        arrivals_[to.last].next = id;
+    to.last = id;
+    ++to.count;
+}
+
+buffer_lease buffer_ring::pop(queue& from) noexcept {
+    const std::uint16_t id = from.first;
+    from.first = arrivals_[id].next;
+    --from.count;
+    return buffer_lease{*this, {memory_ + std::size_t{id} * bytes_, arrivals_[id].length}, id};
 }
 
 void buffer_ring::give_back(std::uint16_t id) noexcept {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 struct io_uring_buf_ring;
 
@@ -74,6 +75,19 @@ public:
     /// The lease of what a CQE with IORING_CQE_F_BUFFER brought.
     buffer_lease take(std::uint32_t cqe_flags, std::size_t length) noexcept;
 
+    /// Buffers that came and wait to be taken, in order of arrival. The links are in the ring, which has one for each
+    /// buffer.
+    struct queue {
+        std::uint16_t first = 0;
+        std::uint16_t last = 0;
+        std::uint16_t count = 0;
+        bool empty() const noexcept { return count == 0; }
+    };
+    /// Appends what a CQE with IORING_CQE_F_BUFFER brought.
+    void push(queue& to, std::uint32_t cqe_flags, std::uint32_t length) noexcept;
+    /// The lease of the first in a queue that is not empty.
+    buffer_lease pop(queue& from) noexcept;
+
     /// Who goes on when a buffer comes back, in this order. `again` is called once and then forgotten.
     struct waiter {
         explicit waiter(void (*function)(waiter&) noexcept) noexcept : again{function} {}
@@ -95,6 +109,11 @@ private:
     unsigned count_;
     unsigned bytes_;
     unsigned leased_ = 0;
+    struct arrival {
+        std::uint32_t length;
+        std::uint16_t next;
+    };
+    std::vector<arrival> arrivals_;  // by buffer
     ringlet::detail::list_link waiters_{&waiters_, &waiters_};
 };
 

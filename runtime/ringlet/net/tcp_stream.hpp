@@ -71,6 +71,8 @@ public:
     endpoint peer_endpoint() const noexcept { return peer_endpoint_of(socket_.get()); }
 
     io::fd_ref socket() const noexcept { return socket_; }
+    /// Gives the socket up.
+    io::owned_fd release() && noexcept { return std::move(socket_); }
     /// Closes now. Nothing may be in flight.
     void close() noexcept { socket_.reset(); }
 

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/core/frame_pool.hpp>
+#include <ringlet/io/completion.hpp>
+#include <ringlet/io/loop.hpp>
+#include <ringlet/io/operation.hpp>
+#include <ringlet/io/receiver.hpp>
+
+#include <liburing.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace ringlet::io {
+
+using ringlet::detail::job_block;
+
+struct receiver::state : completion, loop::standing_request, buffer_ring::waiter {
+    static void* operator new(std::size_t bytes) { return ringlet::detail::frame_pool::allocate(bytes); }
+    static void operator delete(void* memory, std::size_t bytes) noexcept {
+        ringlet::detail::frame_pool::release(memory, bytes);
+    }
+
+    explicit state(owned_fd connected) noexcept
+        : completion{&arrived}, standing_request{&stop_now}, waiter{&buffer_came}, socket{std::move(connected)} {}
+    ~state() {
+        while (!kept.empty()) loop::current().buffers().pop(kept);
+    }
+
+    void arm(loop& here) {
+        io_uring_sqe& sqe = here.next_sqe();
+        io_uring_prep_recv_multishot(&sqe, socket.get(), nullptr, 0, 0);
+        sqe.flags |= IOSQE_BUFFER_SELECT;
+        sqe.buf_group = here.buffers().group();
+        if (!maybe_data) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
+        sqe.user_data = user_data();
+        here.request_begun();
+        here.add_standing(*this);
+        armed = true;
+        stopping = false;
+    }
+    void stop(loop& here) noexcept {
+        if (!armed || stopping) return;
+        stopping = true;
+        here.cancel_request(user_data());
+    }
+
+    static void arrived(completion& base, std::int32_t res, std::uint32_t flags) noexcept {
+        auto& self = static_cast<state&>(base);
+        loop& here = loop::current();
+        if ((flags & IORING_CQE_F_BUFFER) != 0) {
+            here.buffers().note_taken();
+            here.buffers().push(self.kept, flags, static_cast<std::uint32_t>(res));
+        }
+        if ((flags & IORING_CQE_F_MORE) == 0) {
+            here.request_ended();
+            self.standing_request::link.unlink();
+            self.armed = false;
+        }
+        if (self.orphan) {
+            if (!self.armed) delete &self;
+            return;
+        }
+        self.handle(here, res, flags);
+    }
+
+    void handle(loop& here, std::int32_t res, std::uint32_t flags) noexcept {
+        const bool brought = (flags & IORING_CQE_F_BUFFER) != 0;
+        if (std::exchange(woken, false) && !brought) here.buffers().wake_one();
+        if (brought) {
+            maybe_data = (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+            if (kept.count >= kept_max) stop(here);
+        } else if (res == -ENOBUFS) {
+            // The kernel looks for a buffer before it looks for data; only who has data may wait for a buffer.
+            if (std::exchange(maybe_data, false) || !here.buffers().exhausted()) {
+                arm(here);
+            } else {
+                parked = true;
+                here.buffers().wait(*this);
+            }
+            return;
+        } else if (!(res == -ECANCELED && stopping)) {
+            ended = true;
+            end_res = res;
+        }
+        if (!job) return;
+        if (kept.empty() && !ended) {
+            if (!armed) arm(here);
+            return;
+        }
+        here.make_ready(*std::exchange(job, nullptr));
+    }
+
+    static void buffer_came(waiter& base) noexcept {
+        auto& self = static_cast<state&>(base);
+        self.parked = false;
+        self.woken = true;
+        self.arm(loop::current());
+    }
+    std::uint64_t user_data() noexcept {
+        return reinterpret_cast<std::uint64_t>(static_cast<completion*>(this)) | detail::tag_completion;
+    }
+    static void stop_now(standing_request& base) noexcept { static_cast<state&>(base).stop(loop::current()); }
+    static void cancel(job_block& waiting) noexcept {
+        static_cast<state*>(waiting.wait_object)->job = nullptr;
+        waiting.res = ringlet::detail::wait_cancelled;
+        loop::current().make_ready(waiting);
+    }
+    static void describe(const job_block& waiting, std::string& out) {
+        out += " " + detail::describe_fd(static_cast<const state*>(waiting.wait_object)->socket.get());
+    }
+    static constexpr ringlet::detail::wait_kind kind{.name = "recv", .cancel = &cancel, .describe = &describe};
+
+    owned_fd socket;
+    std::int32_t end_res = 0;  // once `ended`: 0, or -errno
+    job_block* job = nullptr;  // who gets what comes next
+    buffer_ring::queue kept;   // what came and was not taken
+    bool armed = false;
+    bool maybe_data = true;  // the socket may hold data: try before waiting for it
+    bool stopping = false;
+    bool ended = false;
+    bool parked = false;  // waits for a buffer
+    bool woken = false;   // was given the chance to take one
+    bool orphan = false;
+};
+
+void receiver::release::operator()(state* s) const noexcept {
+    ringlet::detail::require(s->job == nullptr, "a receiver was destroyed while a job waits in it");
+    if (s->parked) s->waiter::link.unlink();
+    if (!s->armed) {
+        delete s;
+        return;
+    }
+    // The request holds the socket until its last CQE; so the peer is told now.
+    ::shutdown(s->socket.get(), SHUT_RDWR);
+    s->orphan = true;
+    s->stop(loop::current());
+}
+
+receiver::receiver(owned_fd socket) : state_{new state{std::move(socket)}} {}
+
+fd_ref receiver::socket() const noexcept { return state_->socket; }
+
+bool receiver::wait::start(job_block& job) {
+    state& s = *state_;
+    ringlet::detail::require(s.job == nullptr, "two jobs receive from the same socket");
+    loop& here = loop::current();
+    here.buffers();  // the first call registers them, which may fail
+    if (!s.kept.empty() || s.ended) return ringlet::detail::suspend_once(job);
+    if (!s.armed && !s.parked) s.arm(here);
+    s.job = &job;
+    job.wait_object = &s;
+    job.waiting = &state::kind;
+    return true;
+}
+
+result<buffer_lease> receiver::wait::outcome(job_block&) noexcept {
+    state& s = *state_;
+    if (!s.kept.empty()) return loop::current().buffers().pop(s.kept);
+    if (s.end_res < 0) return std::error_code{-s.end_res, std::generic_category()};
+    return buffer_lease{};
+}
+
+std::string receiver::wait::subject() const { return detail::describe_fd(state_->socket.get()); }
+
+}  // namespace ringlet::io
