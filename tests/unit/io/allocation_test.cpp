@@ -32,6 +32,10 @@ void* operator new(std::size_t bytes, std::align_val_t alignment) {
     if (void* memory = std::aligned_alloc(line, (bytes + line - 1) / line * line)) return memory;
     throw std::bad_alloc{};
 }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {  // else a sanitizer's own
+    ++allocations;
+    return std::malloc(bytes);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
