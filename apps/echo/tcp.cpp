@@ -34,8 +34,7 @@ ringlet::task<> send_copy(net::multishot_stream& stream, ringlet::io::buffer_lea
     co_await stream.send_all(copy);
 }
 
-ringlet::task<> echo(net::tcp_stream accepted, tcp_totals& totals) {
-    net::multishot_stream stream{std::move(accepted)};
+ringlet::task<> echo(net::multishot_stream stream, tcp_totals& totals) {
     for (;;) {
         auto lease = co_await stream.recv_lease();
         if (lease.empty()) break;
@@ -48,8 +47,7 @@ ringlet::task<> echo(net::tcp_stream accepted, tcp_totals& totals) {
 }
 
 // The same under a time limit; apart, because every connection would pay for it in memory.
-ringlet::task<> echo_within(net::tcp_stream accepted, tcp_totals& totals, std::chrono::nanoseconds limit) {
-    net::multishot_stream stream{std::move(accepted)};
+ringlet::task<> echo_within(net::multishot_stream stream, tcp_totals& totals, std::chrono::nanoseconds limit) {
     for (;;) {
         auto lease = co_await ringlet::with_timeout(limit, stream.recv_lease());
         if (lease.empty()) break;
@@ -65,8 +63,9 @@ ringlet::task<> echo_within(net::tcp_stream accepted, tcp_totals& totals, std::c
 ringlet::task<> handle(net::tcp_stream stream, server& here) {
     ++here.totals.connections;
     if (here.how.verbose) fmt::print(stderr, "{}: connected\n", stream.peer_endpoint());
-    if (here.how.time_limit) return echo_within(std::move(stream), here.totals, *here.how.time_limit);
-    return echo(std::move(stream), here.totals);
+    if (here.how.time_limit)
+        return echo_within(net::multishot_stream{std::move(stream)}, here.totals, *here.how.time_limit);
+    return echo(net::multishot_stream{std::move(stream)}, here.totals);
 }
 
 }  // namespace

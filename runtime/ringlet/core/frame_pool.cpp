@@ -11,10 +11,12 @@
 namespace ringlet::detail {
 namespace {
 
-// Chunks double from 64 KiB to 4 MiB: a small program stays small, a million tasks fault in whole huge pages.
+// Chunks double from 64 KiB to 1 MiB, so that a small program stays small; from 16 MiB on they come as huge pages, so
+// that a million tasks cost few page faults.
 constexpr std::size_t first_chunk_bytes = std::size_t{64} << 10;
 constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
-constexpr std::size_t chunk_bytes_max = 2 * huge_page_bytes;
+constexpr std::size_t small_chunk_bytes_max = std::size_t{1} << 20;
+constexpr std::size_t small_chunks_bytes_max = std::size_t{16} << 20;
 
 // What ended threads leave behind. A frame may be freed on another thread than the one that made it, so no chunk is
 // ever unmapped; the next thread that needs memory takes a whole pool over.
@@ -29,6 +31,7 @@ orphanage& orphans() {
 
 struct thread_guard {
     std::size_t chunk_bytes = first_chunk_bytes;
+    std::size_t mapped_bytes = 0;
     ~thread_guard() {
         frame_pool& pool = this_thread_pool;
         const std::lock_guard hold{orphans().lock};
@@ -60,10 +63,14 @@ void* frame_pool::allocate_slow(std::size_t rounded) {
         node->next = free[left];
         free[left] = node;
     }
-    const std::size_t bytes = std::exchange(guard.chunk_bytes, std::min(guard.chunk_bytes * 2, chunk_bytes_max));
+    const bool many = guard.mapped_bytes >= small_chunks_bytes_max;
+    const std::size_t bytes =
+        many ? 2 * huge_page_bytes
+             : std::exchange(guard.chunk_bytes, std::min(guard.chunk_bytes * 2, small_chunk_bytes_max));
     void* chunk = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (chunk == MAP_FAILED) throw std::bad_alloc{};
-    if (bytes >= huge_page_bytes) ::madvise(chunk, bytes, MADV_HUGEPAGE);
+    guard.mapped_bytes += bytes;
+    if (many) ::madvise(chunk, bytes, MADV_HUGEPAGE);
     fresh = static_cast<std::byte*>(chunk);
     fresh_end = fresh + bytes;
     return allocate(rounded);

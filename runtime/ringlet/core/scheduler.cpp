@@ -29,6 +29,8 @@ void describe(const job_block& job, std::string& out) {
 }  // namespace
 
 void scheduler::finish(job_block& job, std::coroutine_handle<> root) noexcept {
+    job.root_ended();
+    if (!root) job.failure = std::make_exception_ptr(cancelled{});
     job.type->finish(job, root);
     discarding = false;
     job.set(job_block::done);
@@ -39,7 +41,6 @@ void scheduler::finish(job_block& job, std::coroutine_handle<> root) noexcept {
 
 // As in gevent, what is cancelled before it starts never runs.
 void scheduler::end_unstarted(job_block& job) noexcept {
-    job.failure = std::make_exception_ptr(cancelled{});
     discarding = true;
     job.resume_point.destroy();
     finish(job, nullptr);

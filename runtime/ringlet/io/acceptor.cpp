@@ -17,9 +17,9 @@ namespace ringlet::io {
 
 using ringlet::detail::job_block;
 
-struct acceptor::state : completion, loop::standing_request {
+struct acceptor::state : completion, listed {
     explicit state(owned_fd listening) noexcept
-        : completion{&arrived}, standing_request{&stop_now}, socket{std::move(listening)} {}
+        : completion{&arrived}, listed{&stop_now}, socket{std::move(listening)} {}
     ~state() {
         while (!kept.empty()) ::close(take());
     }
@@ -93,7 +93,7 @@ struct acceptor::state : completion, loop::standing_request {
     std::uint64_t user_data() noexcept {
         return reinterpret_cast<std::uint64_t>(static_cast<completion*>(this)) | detail::tag_completion;
     }
-    static void stop_now(standing_request& base) noexcept { static_cast<state&>(base).stop(); }
+    static void stop_now(listed& base) noexcept { static_cast<state&>(base).stop(); }
     static void cancel(job_block& job) noexcept {
         static_cast<state*>(job.wait_object)->waiter = nullptr;
         job.res = ringlet::detail::wait_cancelled;

@@ -88,11 +88,10 @@ void buffer_ring::give_back(std::uint16_t id) noexcept {
 }
 
 void buffer_ring::wake_one() noexcept {
-    if (waiters_.next != &waiters_) {
-        auto& first = *reinterpret_cast<waiter*>(reinterpret_cast<std::byte*>(waiters_.next) - offsetof(waiter, link));
-        first.link.unlink();
-        first.again(first);
-    }
+    if (waiters_.next == &waiters_) return;
+    listed& first = listed::from_link(*waiters_.next);
+    first.link.unlink();
+    first.tell(first);
 }
 
 }  // namespace ringlet::io

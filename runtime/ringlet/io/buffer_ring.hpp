@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ringlet/core/detail/job_block.hpp>
+#include <ringlet/io/completion.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,23 +22,30 @@ class buffer_lease {
 public:
     buffer_lease() noexcept = default;
     buffer_lease(buffer_lease&& other) noexcept
-        : ring_{std::exchange(other.ring_, nullptr)}, bytes_{std::exchange(other.bytes_, {})}, id_{other.id_} {}
+        : ring_{std::exchange(other.ring_, nullptr)},
+          data_{other.data_},
+          size_{std::exchange(other.size_, 0)},
+          id_{other.id_} {}
     buffer_lease& operator=(buffer_lease&& other) noexcept {
         if (this != &other) {
             release();
             ring_ = std::exchange(other.ring_, nullptr);
-            bytes_ = std::exchange(other.bytes_, {});
+            data_ = other.data_;
+            size_ = std::exchange(other.size_, 0);
             id_ = other.id_;
         }
         return *this;
     }
     ~buffer_lease() { release(); }
 
-    std::span<std::byte> bytes() const noexcept { return bytes_; }
-    bool empty() const noexcept { return bytes_.empty(); }
-    std::size_t size() const noexcept { return bytes_.size(); }
+    std::span<std::byte> bytes() const noexcept { return {data_, size_}; }
+    bool empty() const noexcept { return size_ == 0; }
+    std::size_t size() const noexcept { return size_; }
     /// Forgets the first `count` bytes.
-    void consume(std::size_t count) noexcept { bytes_ = bytes_.subspan(count); }
+    void consume(std::size_t count) noexcept {
+        data_ += count;
+        size_ -= static_cast<std::uint32_t>(count);
+    }
     /// More than half of the loop's buffers are out. Who may have to wait long before giving this one back copies the
     /// bytes and releases it; else as many slow peers as there are buffers bring all the others to a stop.
     bool scarce() const noexcept;
@@ -46,10 +54,11 @@ public:
 private:
     friend buffer_ring;
     buffer_lease(buffer_ring& ring, std::span<std::byte> bytes, std::uint16_t id) noexcept
-        : ring_{&ring}, bytes_{bytes}, id_{id} {}
+        : ring_{&ring}, data_{bytes.data()}, size_{static_cast<std::uint32_t>(bytes.size())}, id_{id} {}
 
     buffer_ring* ring_ = nullptr;
-    std::span<std::byte> bytes_;
+    std::byte* data_ = nullptr;
+    std::uint32_t size_ = 0;
     std::uint16_t id_ = 0;
 };
 
@@ -88,13 +97,8 @@ public:
     /// The lease of the first in a queue that is not empty.
     buffer_lease pop(queue& from) noexcept;
 
-    /// Who goes on when a buffer comes back, in this order. `again` is called once and then forgotten.
-    struct waiter {
-        explicit waiter(void (*function)(waiter&) noexcept) noexcept : again{function} {}
-        void (*again)(waiter&) noexcept;
-        ringlet::detail::list_link link;
-    };
-    void wait(waiter& who) noexcept { who.link.insert_before(waiters_); }
+    /// Tells `who` when a buffer comes back, once, in the order of these calls.
+    void wait(listed& who) noexcept { who.link.insert_before(waiters_); }
     /// For a waiter that was woken and did not need the buffer after all.
     void wake_one() noexcept;
 
@@ -120,7 +124,7 @@ private:
 inline bool buffer_lease::scarce() const noexcept { return ring_ && ring_->leased_ > ring_->count_ / 2; }
 
 inline void buffer_lease::release() noexcept {
-    bytes_ = {};
+    size_ = 0;
     if (ring_) std::exchange(ring_, nullptr)->give_back(id_);
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <ringlet/core/detail/job_block.hpp>
+
+#include <cstddef>
 #include <cstdint>
 
 struct io_uring_cqe;
@@ -13,6 +16,18 @@ struct alignas(8) completion {
     explicit completion(void (*handler)(completion&, std::int32_t res, std::uint32_t flags) noexcept) noexcept
         : on_cqe{handler} {}
     void (*on_cqe)(completion&, std::int32_t res, std::uint32_t flags) noexcept;
+};
+
+/// An entry of one of the loop's lists of things to be told: standing requests, which are told to end with the run, and
+/// requests that wait for a buffer. In one list at a time.
+struct listed {
+    explicit listed(void (*function)(listed&) noexcept) noexcept : tell{function} {}
+    void (*tell)(listed&) noexcept;
+    ringlet::detail::list_link link;
+
+    static listed& from_link(ringlet::detail::list_link& l) noexcept {
+        return *reinterpret_cast<listed*>(reinterpret_cast<std::byte*>(&l) - offsetof(listed, link));
+    }
 };
 
 namespace detail {

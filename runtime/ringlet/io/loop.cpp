@@ -175,9 +175,8 @@ void loop::run_until(auto&& finished, std::string& deadlock) {
 void loop::stop_standing() noexcept {
     using ringlet::detail::list_link;
     for (list_link* l = standing_.next; l != &standing_; l = l->next) {
-        auto& what =
-            *reinterpret_cast<standing_request*>(reinterpret_cast<std::byte*>(l) - offsetof(standing_request, link));
-        what.stop(what);
+        listed& what = listed::from_link(*l);
+        what.tell(what);
     }
 }
 

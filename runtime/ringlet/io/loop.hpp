@@ -78,12 +78,7 @@ public:
 
     /// A request that belongs to no job and goes on between waits, such as a listener's multishot accept. It counts as
     /// in flight; when the run ends, those in the list are told to stop, and the loop waits for their last CQEs.
-    struct standing_request {
-        explicit standing_request(void (*function)(standing_request&) noexcept) noexcept : stop{function} {}
-        void (*stop)(standing_request&) noexcept;
-        ringlet::detail::list_link link;
-    };
-    void add_standing(standing_request& what) noexcept { what.link.insert_before(standing_); }
+    void add_standing(listed& what) noexcept { what.link.insert_before(standing_); }
 
     /// Asks the kernel to end the request with this user_data. Its own completion still comes.
     void cancel_request(std::uint64_t user_data);

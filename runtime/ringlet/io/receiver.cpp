@@ -17,14 +17,13 @@ namespace ringlet::io {
 
 using ringlet::detail::job_block;
 
-struct receiver::state : completion, loop::standing_request, buffer_ring::waiter {
+struct receiver::state : completion, listed {
     static void* operator new(std::size_t bytes) { return ringlet::detail::frame_pool::allocate(bytes); }
     static void operator delete(void* memory, std::size_t bytes) noexcept {
         ringlet::detail::frame_pool::release(memory, bytes);
     }
 
-    explicit state(owned_fd connected) noexcept
-        : completion{&arrived}, standing_request{&stop_now}, waiter{&buffer_came}, socket{std::move(connected)} {}
+    explicit state(owned_fd connected) noexcept : completion{&arrived}, listed{&told}, socket{std::move(connected)} {}
     ~state() {
         while (!kept.empty()) loop::current().buffers().pop(kept);
     }
@@ -56,7 +55,7 @@ struct receiver::state : completion, loop::standing_request, buffer_ring::waiter
         }
         if ((flags & IORING_CQE_F_MORE) == 0) {
             here.request_ended();
-            self.standing_request::link.unlink();
+            self.link.unlink();
             self.armed = false;
         }
         if (self.orphan) {
@@ -93,8 +92,13 @@ struct receiver::state : completion, loop::standing_request, buffer_ring::waiter
         here.make_ready(*std::exchange(job, nullptr));
     }
 
-    static void buffer_came(waiter& base) noexcept {
+    // While the request stands: it is to end. While it waits for a buffer: one has come.
+    static void told(listed& base) noexcept {
         auto& self = static_cast<state&>(base);
+        if (!self.parked) {
+            self.stop(loop::current());
+            return;
+        }
         self.parked = false;
         self.woken = true;
         self.arm(loop::current());
@@ -102,7 +106,6 @@ struct receiver::state : completion, loop::standing_request, buffer_ring::waiter
     std::uint64_t user_data() noexcept {
         return reinterpret_cast<std::uint64_t>(static_cast<completion*>(this)) | detail::tag_completion;
     }
-    static void stop_now(standing_request& base) noexcept { static_cast<state&>(base).stop(loop::current()); }
     static void cancel(job_block& waiting) noexcept {
         static_cast<state*>(waiting.wait_object)->job = nullptr;
         waiting.res = ringlet::detail::wait_cancelled;
@@ -128,7 +131,7 @@ struct receiver::state : completion, loop::standing_request, buffer_ring::waiter
 
 void receiver::release::operator()(state* s) const noexcept {
     ringlet::detail::require(s->job == nullptr, "a receiver was destroyed while a job waits in it");
-    if (s->parked) s->waiter::link.unlink();
+    if (s->parked) s->link.unlink();
     if (!s->armed) {
         delete s;
         return;

@@ -13,7 +13,7 @@ namespace detail {
 
 class [[nodiscard("nothing happens until this is awaited")]] sleep_wait final : public leaf<sleep_wait, void> {
 public:
-    explicit sleep_wait(std::chrono::nanoseconds duration) noexcept : count_{duration.count()}, relative_{true} {}
+    explicit sleep_wait(std::chrono::nanoseconds duration) noexcept : relative_{true}, count_{duration.count()} {}
     explicit sleep_wait(deadline when) noexcept : count_{when.time_since_epoch().count()} {}
 
     static constexpr std::string_view name = "sleep";
@@ -21,8 +21,8 @@ public:
     result<void> outcome(job_block&) const noexcept { return {}; }
 
 private:
+    bool relative_ = false;  // before count_: fills the base's padding, which counts with a million sleepers
     std::int64_t count_;
-    bool relative_ = false;
 };
 
 class [[nodiscard("nothing happens until this is awaited")]] yield_wait final : public leaf<yield_wait, void> {

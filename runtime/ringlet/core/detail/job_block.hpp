@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -74,7 +75,10 @@ struct alignas(16) job_block {
     };
 
     job_block* next_ready = nullptr;
-    std::coroutine_handle<> resume_point;
+    union {
+        std::coroutine_handle<> resume_point;  ///< of the innermost frame; until the root frame has ended
+        std::exception_ptr failure;            ///< from then on (`root_ended`): what left the root frame
+    };
     const wait_kind* waiting = nullptr;  ///< null while the job runs, is ready, or is done
     void* wait_object = nullptr;         ///< the operation, lock or group waited for
     std::int32_t res = 0;
@@ -87,12 +91,15 @@ struct alignas(16) job_block {
     list_link group_link;
     join_waiter* joiner = nullptr;
     const job_type* type;
-    std::exception_ptr failure;
     std::string* name = nullptr;
 
-    explicit job_block(const job_type* job_type) noexcept : type{job_type} {}
+    explicit job_block(const job_type* job_type) noexcept : resume_point{nullptr}, type{job_type} {}
     job_block(const job_block&) = delete;
-    ~job_block() { delete name; }
+    ~job_block() {
+        delete name;
+        if (has(done)) std::destroy_at(&failure);
+    }
+    void root_ended() noexcept { std::construct_at(&failure); }
 
     bool has(flag f) const noexcept { return (flags & f) != 0; }
     void set(flag f) noexcept { flags |= f; }
@@ -114,6 +121,7 @@ private:
     static constexpr std::size_t offset_of_timer() noexcept;
 };
 static_assert(sizeof(job_block) == 128, "two cache lines: see docs/benchmarks.md for what a byte here costs");
+// The last eight bytes are the derived block's to use: a connection keeps its peer there.
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"

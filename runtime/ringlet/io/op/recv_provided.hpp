@@ -65,9 +65,9 @@ public:
     std::string subject() const { return detail::describe_fd(fd_.get()); }
 
 private:
-    struct parking : buffer_ring::waiter {
-        explicit parking(recv_provided_op& op) noexcept : waiter{&go_on}, self{&op} {}
-        static void go_on(waiter& w) noexcept {
+    struct parking : listed {
+        explicit parking(recv_provided_op& op) noexcept : listed{&go_on}, self{&op} {}
+        static void go_on(listed& w) noexcept {
             recv_provided_op& op = *static_cast<parking&>(w).self;
             op.woken_ = true;
             op.resubmit();
