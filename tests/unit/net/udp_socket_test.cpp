@@ -30,7 +30,7 @@ task<> exchange() {
     CHECK(as_text(std::span{buffer}.first(got.size)) == "hello");
     CHECK(got.from == client.local_endpoint());
     CHECK_FALSE(got.truncated());
-    co_await client.send_to({}, server.local_endpoint());
+    co_await client.send_to(as_bytes(""), server.local_endpoint());
     const datagram empty = co_await server.recv_from(buffer);
     CHECK(empty.size == 0);
     CHECK(empty.from == client.local_endpoint());
