@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The C++ in README.md compiles, runs, and prints what README.md says.
+"""The C++ in README.md, and in the documents below, compiles, runs, and prints what the text says.
 
 usage: check.py BUILD
        check.py --self-test
@@ -24,6 +24,7 @@ import compiling  # noqa: E402
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(.*?)\s*-->\s*$")
 SECONDS = 30
+TEXTS = ["README.md", "docs/writing-awaitables.md"]
 
 
 class Program:
@@ -64,10 +65,11 @@ def flags_of(build):
                           env={"PKG_CONFIG_PATH": str(build.folder / "meson-uninstalled"), "PATH": "/usr/bin:/bin"}).stdout.split()
 
 
-def build_and_run(build, program, flags, folder):
-    place = f"README.md:{program.line}"
-    source, binary = folder / f"line{program.line}.cpp", folder / f"line{program.line}"
-    code = f'#line {program.line} "README.md"\n{program.code}'
+def build_and_run(build, text, program, flags, folder):
+    place = f"{text}:{program.line}"
+    name = f"{pathlib.Path(text).stem}-line{program.line}"
+    source, binary = folder / f"{name}.cpp", folder / name
+    code = f'#line {program.line} "{text}"\n{program.code}'
     library = next(build.folder.glob("runtime/libringlet.*"), None)
     newer = [path.stat().st_mtime for path in (library,) if path]
     if not (source.is_file() and source.read_text(encoding="utf-8") == code and binary.is_file() and newer and binary.stat().st_mtime > max(newer)):
@@ -86,7 +88,7 @@ def build_and_run(build, program, flags, folder):
     if done.returncode:
         return f"{place}: ended with status {done.returncode}:\n{done.stdout}{done.stderr}"
     if program.output is not None and done.stdout != program.output:
-        return f"{place}: printed\n{done.stdout}and README.md says\n{program.output}"
+        return f"{place}: printed\n{done.stdout}and the text says\n{program.output}"
     return None
 
 
@@ -94,27 +96,24 @@ def main():
     if sys.argv[1] == "--self-test":
         self_test()
         return 0
-    readme = compiling.ROOT / "README.md"
-    if not readme.is_file():
-        print("there is no README.md")
-        return 77
     build = compiling.Build(sys.argv[1])
-    found = list(programs(readme.read_text(encoding="utf-8")))
-    if not any(program.compiled for program in found):
-        print("README.md shows no C++ program")
-        return 1
     folder = build.folder / "tests" / "readme" / "programs"
     folder.mkdir(parents=True, exist_ok=True)
-    complaints = []
-    for program in found:
-        if program.compiled and not re.search(r"\bint main\(", program.code):
-            complaints.append(f"README.md:{program.line}: no complete program; say why before it: <!-- not compiled: why -->")
-        elif program.compiled:
-            complaints.append(build_and_run(build, program, flags_of(build), folder))
+    complaints, count = [], 0
+    for text in TEXTS:
+        found = list(programs((compiling.ROOT / text).read_text(encoding="utf-8")))
+        count += len(found)
+        if not any(program.compiled for program in found):
+            complaints.append(f"{text} shows no C++ program")
+        for program in found:
+            if program.compiled and not re.search(r"\bint main\(", program.code):
+                complaints.append(f"{text}:{program.line}: no complete program; say why before it: <!-- not compiled: why -->")
+            elif program.compiled:
+                complaints.append(build_and_run(build, text, program, flags_of(build), folder))
     complaints = [complaint for complaint in complaints if complaint]
     for complaint in complaints:
         print(complaint)
-    print(f"{len(found)} C++ blocks, {len(complaints)} wrong")
+    print(f"{count} C++ blocks, {len(complaints)} wrong")
     return 1 if complaints else 0
 
 
