@@ -48,8 +48,8 @@ ringlet::task<int> chat_until_end(const chat::options& how) {
     chat::conversation talk{socket, peer, out};
     greet(socket.local_endpoint(), peer, typing);
 
-    const auto end =
-        co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), talk.show_incoming(), talk.send_lines());
+    const auto end = co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), talk.show_incoming(),
+                                                talk.send_lines(), out.until_broken());
     if (typing) fmt::print(stderr, "\n");
     if (end.index() == 0) {  // what is printed already shall be seen, unless nobody looks
         (void)co_await ringlet::as_result(ringlet::with_timeout(std::chrono::milliseconds{200}, out.finish()));

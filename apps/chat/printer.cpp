@@ -25,6 +25,11 @@ ringlet::task<> printer::finish() {
     if (error_) throw std::system_error{error_, "standard output"};
 }
 
+ringlet::task<> printer::until_broken() {
+    co_await broken_.wait_begun();
+    co_await finish();
+}
+
 ringlet::task<> printer::write_out() {
     while (!pending_.empty()) {
         const std::string now = std::exchange(pending_, {});
@@ -37,7 +42,10 @@ ringlet::task<> printer::write_out() {
                 co_await ringlet::io::poll_op{to_, POLLOUT};
             else
                 error_ = written.error();
-            if (error_) co_return;
+            if (error_) {
+                broken_.begin();
+                co_return;
+            }
         }
     }
 }

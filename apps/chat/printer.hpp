@@ -4,6 +4,7 @@
 #include <ringlet/core/job.hpp>
 #include <ringlet/core/task.hpp>
 #include <ringlet/io/fd.hpp>
+#include <ringlet/net/drain.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -23,6 +24,8 @@ public:
     ringlet::task<> print(std::string_view line);
     /// Waits until all has been written. Errors: as print.
     ringlet::task<> finish();
+    /// Waits until nothing can be written any more. Errors: that, always.
+    ringlet::task<> until_broken();
 
 private:
     static constexpr std::size_t pending_bytes_max = std::size_t{1} << 20;
@@ -34,6 +37,7 @@ private:
     std::string pending_;
     std::optional<ringlet::job<>> writer_;
     std::error_code error_;
+    ringlet::net::drain broken_;  // as an event: begins with error_
 };
 
 }  // namespace chat

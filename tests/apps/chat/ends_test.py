@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""How a chat begins and ends: command lines, ports, hosts, signals, terminals, readers that go away."""
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+import termios
+
+import harness
+
+OUTSIDE = "127.0.0.1"
+
+
+class Beginnings(harness.ChatCase):
+    def test_a_port_in_use_is_said(self):
+        other = self.peer("127.0.0.1")
+        port = other.getsockname()[1]
+        for arguments in [["-p", port], ["-p", port, OUTSIDE, 9], ["-p", port, "--bind", OUTSIDE]]:
+            with self.subTest(arguments):
+                done = harness.run(*arguments)
+                self.assertEqual((done.returncode, done.stdout), (1, b""))
+                self.assertRegex(done.stderr.decode(), rf"^ringlet-chat: UDP port {port} .*in use.*--port 0\n$")
+
+    def test_two_chats_do_not_share_a_port(self):
+        one = self.chat("--port", "0")
+        self.assertEqual(harness.run("--port", one.port).returncode, 1)
+
+    def test_hosts_that_are_none(self):
+        for host in ["nobody.invalid", "127.0.0.256", "1.2.3"]:
+            with self.subTest(host):
+                done = harness.run(host, 9000, input_bytes=b"hello\n")
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr.decode(), rf"^ringlet-chat: .*{host}")
+
+    def test_wrong_command_lines(self):
+        for arguments in [["127.0.0.1"], ["127.0.0.1", "0"], ["127.0.0.1", "port"], ["127.0.0.1", "70000"], ["-p", "-1"],
+                          ["--bind", "here"], ["a", "1", "b", "2"], ["--prot", "1"]]:
+            with self.subTest(arguments):
+                done = harness.run(*arguments)
+                self.assertEqual((done.returncode, done.stdout), (2, b""))
+                self.assertIn(b"Try 'ringlet-chat --help'", done.stderr)
+
+    def test_help(self):
+        done = harness.run("--help")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn(b"nc -u", done.stdout)
+
+    def test_bound_to_one_address(self):
+        one = self.chat("--port", "0", "--bind", "127.0.0.2")
+        peer = self.peer()
+        peer.sendto(b"hello", ("127.0.0.2", one.port))
+        one.out.until(b": hello\n")
+        one.say("hello yourself")
+        self.assertEqual(peer.recvfrom(100), (b"hello yourself", ("127.0.0.2", one.port)))
+
+
+class Signals(harness.ChatCase):
+    def test_signals_end_it(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            for arguments in (["--port", "0"], [OUTSIDE, harness.free_port()]):
+                with self.subTest(number=number, arguments=arguments):
+                    one = self.chat(*arguments)
+                    # Once it shows what comes, it also waits for signals.
+                    peer = self.peer()
+                    peer.sendto(b"hello", (OUTSIDE, one.port))
+                    one.out.until(b": hello\n")
+                    one.process.send_signal(number)
+                    self.assertIn(one.status(), (128 + number, -number))
+
+    def test_a_signal_while_waiting_for_somebody_to_send_to(self):
+        one = self.chat("--port", "0")
+        one.say("hello?")
+        one.process.stdin.close()
+        one.err.until(b"waiting for somebody")
+        one.process.send_signal(signal.SIGINT)
+        self.assertEqual(one.status(), 130)
+
+
+class Readers(harness.ChatCase):
+    def test_a_reader_that_goes_away_ends_it_quietly(self):
+        one = self.chat("--port", "0")
+        one.process.stdout.close()
+        peer = self.peer()
+        peer.sendto(b"hello", (OUTSIDE, one.port))
+        self.assertEqual(one.status(), 128 + signal.SIGPIPE)
+        self.assertNotIn(b"ringlet-chat:", one.err.to_end())
+
+    def test_a_slow_reader_loses_nothing(self):
+        one = self.chat("--port", "0")
+        peer = self.peer()
+        # More than a pipe holds, with nobody reading: it has to be kept. Answers pace us, so that the socket does not overflow.
+        peer.sendto(b"begin", (OUTSIDE, one.port))
+        one.out.until(b"begin\n")
+        for number in range(200):
+            peer.sendto(b"%04d " % number + b"x" * 1000, (OUTSIDE, one.port))
+            if number % 50 == 49:
+                one.say("go on")
+                self.assertEqual(peer.recv(100), b"go on")
+        one.out.until(b": 0199 " + b"x" * 1000 + b"\n")
+        self.assertEqual(one.out.bytes.count(b"\n"), 201)
+
+
+class Terminal(harness.ChatCase):
+    def start(self, *arguments):
+        pid, self.screen_fd = pty.fork()
+        if pid == 0:
+            harness.default_signals()
+            os.execv(harness.PROGRAM, ["ringlet-chat", *map(str, arguments)])
+        self.pid = pid
+        self.addCleanup(self.end_at_all_events)
+        self.screen = harness.Hearing(self.screen_fd)
+        self.screen.until(b"Ctrl-D leaves")
+        return self.screen
+
+    def end_at_all_events(self):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.screen_fd)
+
+    def type(self, text):
+        os.write(self.screen_fd, text.encode())
+
+    def ended(self):
+        self.screen.to_end()
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        return os.waitstatus_to_exitcode(status)
+
+    def talk(self):
+        """A chat at a terminal with a plain peer, each of which has heard the other."""
+        peer = self.peer()
+        self.start(OUTSIDE, peer.getsockname()[1])
+        self.type("hello\n")
+        text, self.address = peer.recvfrom(100)
+        self.assertEqual(text, b"hello")
+        peer.sendto("héllo 日本".encode(), self.address)
+        self.screen.until(f"{self.name_of(peer)}: héllo 日本\r\n".encode())
+        return peer
+
+    def test_ctrl_c_leaves(self):
+        self.talk()
+        self.type("\x03")
+        self.assertIn(self.ended(), (130, -signal.SIGINT))
+        self.assertTrue(self.screen.bytes.endswith(b"\r\n"))  # the shell's prompt gets a line of its own
+
+    def test_ctrl_d_leaves(self):
+        self.talk()
+        self.type("\x04")
+        self.assertEqual(self.ended(), 0)
+
+    def test_the_terminal_is_left_as_it_was(self):
+        before = termios.tcgetattr(self.talk_and_fd())
+        self.type("\x03")
+        self.ended()
+        self.assertEqual(termios.tcgetattr(self.screen_fd)[:4], before[:4])
+
+    def talk_and_fd(self):
+        self.talk()
+        return self.screen_fd
+
+    def test_a_half_typed_line_goes_out_whole(self):
+        peer = self.talk()
+        self.screen.bytes = b""
+        self.type("half of ")
+        self.screen.until(b"half of ")
+        peer.sendto(b"interrupting", self.address)
+        # It takes the place of the half-typed line, which is not in the middle of anything.
+        self.screen.until(f"\r\x1b[K{self.name_of(peer)}: interrupting\r\n".encode())
+        self.screen.bytes = b""
+        self.type("\x12")  # Ctrl-R
+        self.screen.until(b"half of ")
+        self.type("a line\n")
+        self.assertEqual(peer.recv(100), b"half of a line")
+
+    def test_sigterm(self):
+        self.talk()
+        os.kill(self.pid, signal.SIGTERM)
+        self.assertIn(self.ended(), (143, -signal.SIGTERM))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""Two sides talk: both may start first, be gone, come back, or be no ringlet-chat at all."""
+
+import socket
+import subprocess
+
+import harness
+
+OUTSIDE = "127.0.0.1"
+
+
+class TwoChats(harness.ChatCase):
+    def test_lines_go_both_ways(self):
+        one = self.chat("--port", "0")
+        two = self.chat(OUTSIDE, one.port)
+        two.say("Hello, ça va? ☕")
+        one.out.until(f"{OUTSIDE}:{two.port}: Hello, ça va? ☕\n".encode())
+        one.say("Très bien")
+        two.out.until(f"{OUTSIDE}:{one.port}: Très bien\n".encode())
+        self.assertIn(f"Talking to {OUTSIDE}:{two.port}, who wrote first.\n".encode(), one.err.until(b"first.\n"))
+        self.assertEqual(two.end_input(), 0)
+        one.say("nobody there any more")
+        one.err.until(f"connection refused: nobody listens at {OUTSIDE}:{two.port} yet\n".encode())
+        self.assertEqual(one.end_input(), 0)
+
+    def test_lines_from_before_there_is_a_peer_are_kept(self):
+        one = self.chat("--port", "0")
+        for number in range(20):
+            one.say(f"early {number}")
+        two = self.chat(OUTSIDE, one.port)
+        two.say("here I am")
+        two.out.until(b"early 19\n")
+        expected = "".join(f"{OUTSIDE}:{one.port}: early {number}\n" for number in range(20))
+        self.assertEqual(two.out.bytes.decode(), expected)
+
+    def test_end_of_input_waits_for_somebody_to_send_to(self):
+        one = self.chat("--port", "0")
+        one.say("the only line")
+        one.process.stdin.close()
+        one.err.until(b"waiting for somebody to send the line to")
+        peer = self.peer()
+        peer.sendto(b"go on", (OUTSIDE, one.port))
+        self.assertEqual(peer.recv(2000), b"the only line")
+        self.assertEqual(one.status(), 0)
+        self.assertEqual(one.out.to_end().decode(), f"{self.name_of(peer)}: go on\n")
+
+    def test_end_of_input_with_nothing_to_send(self):
+        done = harness.run("--port", "0")
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+
+    def test_the_last_line_needs_no_line_end(self):
+        peer = self.peer()
+        done = harness.run(OUTSIDE, peer.getsockname()[1], input_bytes=b"one\ntwo")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual([peer.recv(100), peer.recv(100)], [b"one", b"two"])
+
+    def test_ipv6(self):
+        if not harness.has_ipv6():
+            self.skipTest("this machine has no IPv6")
+        one = self.chat("--port", "0")
+        two = self.chat("::1", one.port)
+        two.say("six")
+        one.out.until(f"[::1]:{two.port}: six\n".encode())
+        one.say("too")
+        two.out.until(f"[::1]:{one.port}: too\n".encode())
+
+    def test_a_waiting_chat_hears_both_families(self):
+        if not harness.has_ipv6():
+            self.skipTest("this machine has no IPv6")
+        one = self.chat("--port", "0")
+        four, six = self.peer(), self.peer("::1")
+        four.sendto(b"four", (OUTSIDE, one.port))
+        one.out.until(f"{self.name_of(four)}: four\n".encode())
+        six.sendto(b"six", ("::1", one.port))
+        one.out.until(f"{self.name_of(six)}: six\n".encode())
+        one.say("to the first")
+        self.assertEqual(four.recv(100), b"to the first")
+
+
+class Refused(harness.ChatCase):
+    def test_the_peer_comes_later(self):
+        port = harness.free_port()
+        one = self.chat(OUTSIDE, port)
+        one.say("too early")
+        one.err.until(f"connection refused: nobody listens at {OUTSIDE}:{port} yet\n".encode())
+        late = self.peer(port=port)
+        one.say("in time")
+        self.assertEqual(late.recv(100), b"in time")
+        late.sendto(b"I heard", (OUTSIDE, one.port))
+        one.out.until(b": I heard\n")
+        self.assertEqual(one.end_input(), 0)
+
+    def test_every_refused_message_is_counted(self):
+        port = harness.free_port()
+        done = harness.run(OUTSIDE, port, input_bytes=b"gone\n" * 50)
+        self.assertEqual(done.returncode, 0)
+        said = done.stderr.decode()
+        self.assertEqual(said.count(f"connection refused: nobody listens at {OUTSIDE}:{port} yet\n"), 1)
+        self.assertIn("(49 more messages)\n", said)
+
+    def test_the_last_message_too(self):
+        port = harness.free_port()
+        done = harness.run(OUTSIDE, port, input_bytes=b"gone\n")
+        self.assertIn("connection refused: ", done.stderr.decode())
+
+    def test_ipv6(self):
+        if not harness.has_ipv6():
+            self.skipTest("this machine has no IPv6")
+        done = harness.run("::1", harness.free_port(), input_bytes=b"gone\n")
+        self.assertIn("connection refused: nobody listens at [::1]:", done.stderr.decode())
+
+
+class PlainPeers(harness.ChatCase):
+    """The other side need not be a ringlet-chat."""
+
+    def test_payloads_are_bare_text(self):
+        peer = self.peer()
+        one = self.chat(OUTSIDE, peer.getsockname()[1])
+        one.say("bare text")
+        self.assertEqual(peer.recv(100), b"bare text")
+
+    def test_line_ends_of_nc_are_not_shown(self):
+        one = self.chat("--port", "0")
+        peer = self.peer()
+        for payload in [b"with LF\n", b"with CR LF\r\n", b"two\nlines\n"]:
+            peer.sendto(payload, (OUTSIDE, one.port))
+        one.out.until(b": lines\n")
+        name = self.name_of(peer)
+        self.assertEqual(one.out.bytes.decode(), f"{name}: with LF\n{name}: with CR LF\n{name}: two\n{name}: lines\n")
+
+    def test_the_tutorials_script(self):
+        """bind, recvfrom(1024) and print, sendto: with no care for anything."""
+        one = self.chat("--port", "0")
+        script = ("import socket, sys\n"
+                  "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                  "s.sendto('Hi from Python'.encode(), ('127.0.0.1', int(sys.argv[1])))\n"
+                  "data, address = s.recvfrom(1024)\n"
+                  "print(data.decode(), address[1])\n")
+        with subprocess.Popen(["python3", "-c", script, str(one.port)], stdout=subprocess.PIPE) as python:
+            one.out.until(b": Hi from Python\n")
+            one.say("Hi, Python")
+            self.assertEqual(python.communicate(timeout=harness.HANGS_AFTER)[0].decode(), f"Hi, Python {one.port}\n")
+
+    def test_others_are_shown_with_their_address_and_get_no_answer(self):
+        friend, stranger = self.peer(), self.peer()
+        one = self.chat(OUTSIDE, friend.getsockname()[1])
+        stranger.sendto(b"psst", (OUTSIDE, one.port))
+        one.out.until(f"{self.name_of(stranger)}: psst\n".encode())
+        one.say("for my friend")
+        self.assertEqual(friend.recv(100), b"for my friend")
+        stranger.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            stranger.recv(100)
+
+    def test_a_thousand_datagrams_in_a_burst_are_shown_whole(self):
+        one = self.chat("--port", "0")
+        peers = [self.peer() for _ in range(3)]
+        sent = []
+        for number in range(1000):
+            peer = peers[number % 3]
+            peer.sendto(b"message %d" % number, (OUTSIDE, one.port))
+            sent.append(f"{self.name_of(peer)}: message {number}\n")
+        one.out.until(b"message 999\n")
+        self.assertEqual(one.out.bytes.decode(), "".join(sent))
+
+    def test_what_came_before_the_end_of_input_is_shown(self):
+        peer = self.peer()
+        one = self.chat(OUTSIDE, peer.getsockname()[1])
+        for number in range(200):
+            peer.sendto(b"%d" % number, (OUTSIDE, one.port))
+        self.assertEqual(one.end_input(), 0)
+        self.assertEqual(one.out.to_end().count(b"\n"), 200)
+
+
+class Limits(harness.ChatCase):
+    def test_a_cut_datagram_is_shown_with_its_size(self):
+        one = self.chat("--port", "0")
+        peer = self.peer()
+        peer.sendto(b"a" * 1200, (OUTSIDE, one.port))
+        one.out.until(b"a" * 1200 + b"\n")
+        peer.sendto(b"b" * 1201, (OUTSIDE, one.port))
+        one.out.until(b": " + b"b" * 1200 + b" [cut: 1200 of 1201 bytes]\n")
+        peer.sendto(b"c" * 1199 + "é".encode() + b"c" * 60000, (OUTSIDE, one.port))
+        one.out.until(b": " + b"c" * 1199 + b" [cut: 1200 of 61201 bytes]\n")
+
+    def test_empty_datagrams_are_nothing(self):
+        one = self.chat("--port", "0")
+        silent, peer = self.peer(), self.peer()
+        silent.sendto(b"", (OUTSIDE, one.port))
+        peer.sendto(b"first words", (OUTSIDE, one.port))
+        one.out.until(b"first words\n")
+        self.assertEqual(one.out.bytes.decode(), f"{self.name_of(peer)}: first words\n")
+        one.err.until(f"Talking to {self.name_of(peer)}, who wrote first.\n".encode())
+
+    def test_empty_lines_are_not_sent(self):
+        peer = self.peer()
+        harness.run(OUTSIDE, peer.getsockname()[1], input_bytes=b"\n\r\nsomething\n\n")
+        self.assertEqual(peer.recv(100), b"something")
+        peer.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            peer.recv(100)
+
+    def test_a_long_line_is_sent_in_parts_between_characters(self):
+        peer = self.peer()
+        line = "é" * 599 + "x" + "日" * 1000
+        done = harness.run(OUTSIDE, peer.getsockname()[1], input_bytes=line.encode() + b"\nnext\n")
+        self.assertEqual(done.returncode, 0)
+        parts = []
+        while not parts or parts[-1] != "next":
+            part = peer.recv(2000)
+            self.assertLessEqual(len(part), 1200)
+            parts.append(part.decode())  # fails where a character was cut
+        self.assertEqual("".join(parts[:-1]), line)
+        self.assertIn(f"A line of {len(line.encode())} bytes is sent in {len(parts) - 1} parts", done.stderr.decode())
+
+    def test_a_line_beyond_all_measure_is_refused_and_the_next_is_sent(self):
+        peer = self.peer()
+        done = harness.run(OUTSIDE, peer.getsockname()[1], input_bytes=b"x" * 200_000 + b"\nnext\n")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("was not sent", done.stderr.decode())
+        self.assertEqual(peer.recv(2000), b"next")
+
+    def test_invalid_utf8_is_sent_as_it_is(self):
+        peer = self.peer()
+        harness.run(OUTSIDE, peer.getsockname()[1], input_bytes=b"\xff\xc0\xae" * 1000 + b"\n")
+        got = b""
+        while len(got) < 3000:
+            got += peer.recv(2000)
+        self.assertEqual(got, b"\xff\xc0\xae" * 1000)
+
+
+class Shown(harness.ChatCase):
+    """What comes from outside cannot reach the terminal."""
+
+    VECTORS = [
+        (b"clear \x1b[2J", "clear \\x1b[2J"),
+        (b"\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        (b"\x1b]52;c;c2VjcmV0\x07", "\\x1b]52;c;c2VjcmV0\\x07"),
+        (b"\x1b]8;;http://x\x1b\\link", "\\x1b]8;;http://x\\x1b\\link"),
+        (b"over\rwritten", "over\\x0dwritten"),
+        (b"c1 \x9b31m", "c1 \\x9b31m"),
+        (b"c1 \xc2\x9b31m", "c1 \\x9b31m"),
+        (b"osc \x9d", "osc \\x9d"),
+        ("\u202eabc".encode(), "abc"),
+        (b"overlong \xc0\xae", "overlong \ufffd\ufffd"),
+        (b"lone \x80 continuation", "lone \\x80 continuation"),
+        ("emoji 👩\u200d🚀".encode(), "emoji 👩\u200d🚀"),
+        (b"emoji cut \xf0\x9f", "emoji cut"),
+        ("שלום وعليكم".encode(), "שלום وعليكم"),
+        (b"tab\there", "tab here"),
+        (b"-rf", "-rf"),
+        (b"nul \x00 del \x7f", "nul \\x00 del \\x7f"),
+    ]
+
+    def test_every_vector(self):
+        one = self.chat("--port", "0")
+        peer = self.peer()
+        for sent, expected in self.VECTORS:
+            with self.subTest(sent):
+                one.out.bytes = b""
+                peer.sendto(sent, (OUTSIDE, one.port))
+                line = one.out.until(b"\n").decode()
+                self.assertTrue(line.startswith(f"{self.name_of(peer)}: {expected}"), line)
+                for forbidden in "\x1b\r\x07\x00\x7f\u202e\u009b\u009d":
+                    self.assertNotIn(forbidden, line)
+
+
+if __name__ == "__main__":
+    harness.main()
