@@ -21,6 +21,12 @@ using ringlet::detail::wait_kind;
 
 void cancel_operation(job_block& job) noexcept;
 
+/// A request's length is 32 bits wide, and its result 31: what is longer is asked for in part.
+inline unsigned request_bytes(std::size_t bytes) noexcept {
+    constexpr std::size_t request_bytes_max = std::size_t{1} << 30;
+    return static_cast<unsigned>(bytes < request_bytes_max ? bytes : request_bytes_max);
+}
+
 /// What `res` < 0 means for the job: a cancellation that we asked for, or the operating system's error.
 inline std::error_code operation_error(const job_block& job, std::int32_t res) noexcept {
     if (res == -ECANCELED && job.has(job_block::cancel_sent)) return ringlet::detail::cancelled_code();

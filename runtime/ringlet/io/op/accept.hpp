@@ -14,10 +14,11 @@ namespace ringlet::io {
 
 /// Accepts one connection.
 ///
-/// Result:    the connected socket, close-on-exec, blocking. One that arrives while the job is being cancelled is
-/// delivered. Errors:    std::system_error as accept4(2), EMFILE among them; `cancelled`. Lifetime:  borrows the
-/// listening socket until the co_await ends. Thread:    the loop's thread only. Maps to:   IORING_OP_ACCEPT, Linux 5.5;
-/// io_uring_prep_accept(3).
+/// Result:    the connected socket, close-on-exec, blocking. One that arrives during a cancellation is delivered.
+/// Errors:    std::system_error as accept4(2), EMFILE among them; `cancelled`.
+/// Lifetime:  borrows the listening socket until the co_await ends.
+/// Thread:    the loop's thread only.
+/// Maps to:   IORING_OP_ACCEPT, Linux 5.5; io_uring_prep_accept(3).
 class [[nodiscard("nothing is submitted until this is awaited")]] accept_op final
     : public operation<accept_op, owned_fd> {
 public:

@@ -13,8 +13,8 @@ namespace ringlet::io {
 /// any case but a cancellation.
 ///
 /// Result:    nothing.
-/// Errors:    std::system_error as close(2); `cancelled`, and then the descriptor is still open when no CQE of success
-/// came. Lifetime:  no other operation on the descriptor may be in flight: one that is would keep the file open.
+/// Errors:    std::system_error as close(2); `cancelled`, and then the descriptor is still open.
+/// Lifetime:  no other operation on the descriptor may be in flight: one that is would keep the file open.
 /// Thread:    the loop's thread only.
 /// Maps to:   IORING_OP_CLOSE, Linux 5.6; io_uring_prep_close(3), close(2).
 class [[nodiscard("nothing is submitted until this is awaited")]] close_op final : public operation<close_op, void> {

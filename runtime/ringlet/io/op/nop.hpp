@@ -11,7 +11,10 @@ namespace ringlet::io {
 
 /// Does nothing, through the kernel and back: for tests and for measuring.
 ///
+/// Result:    nothing.
 /// Errors:    `cancelled`.
+/// Lifetime:  borrows nothing.
+/// Thread:    the loop's thread only.
 /// Maps to:   IORING_OP_NOP, Linux 5.1; io_uring_prep_nop(3).
 class [[nodiscard("nothing is submitted until this is awaited")]] nop_op final : public operation<nop_op, void> {
 public:

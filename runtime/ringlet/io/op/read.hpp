@@ -27,7 +27,7 @@ public:
 
     static constexpr std::string_view name = "read";
     void prepare(io_uring_sqe& sqe) noexcept {
-        io_uring_prep_read(&sqe, fd_.get(), buffer_.data(), static_cast<unsigned>(buffer_.size()),
+        io_uring_prep_read(&sqe, fd_.get(), buffer_.data(), detail::request_bytes(buffer_.size()),
                            static_cast<std::uint64_t>(offset_));
     }
     std::size_t finish(std::int32_t res) noexcept { return static_cast<std::size_t>(res); }

@@ -4,7 +4,6 @@
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/operation.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -30,7 +29,7 @@ public:
     static constexpr std::string_view name = "read";
     void prepare(io_uring_sqe& sqe) noexcept {
         const std::span<std::byte> rest = buffer_.subspan(done_);
-        const auto bytes = static_cast<unsigned>(std::min(rest.size(), std::size_t{1} << 30));
+        const auto bytes = detail::request_bytes(rest.size());
         io_uring_prep_read(&sqe, fd_.get(), rest.data(), bytes, static_cast<std::uint64_t>(offset_));
     }
     after_cqe next(std::int32_t res, std::uint32_t) noexcept {

@@ -28,7 +28,7 @@ public:
 
     static constexpr std::string_view name = "recv";
     void prepare(io_uring_sqe& sqe) noexcept {
-        io_uring_prep_recv(&sqe, fd_.get(), buffer_.data(), buffer_.size(), flags_);
+        io_uring_prep_recv(&sqe, fd_.get(), buffer_.data(), detail::request_bytes(buffer_.size()), flags_);
     }
     std::size_t finish(std::int32_t res) noexcept { return static_cast<std::size_t>(res); }
     std::string subject() const { return detail::describe_fd(fd_.get()); }

@@ -29,7 +29,8 @@ public:
 
     static constexpr std::string_view name = "send";
     void prepare(io_uring_sqe& sqe) noexcept {
-        io_uring_prep_send(&sqe, fd_.get(), buffer_.data(), buffer_.size(), flags_ | MSG_NOSIGNAL);
+        io_uring_prep_send(&sqe, fd_.get(), buffer_.data(), detail::request_bytes(buffer_.size()),
+                           flags_ | MSG_NOSIGNAL);
     }
     std::size_t finish(std::int32_t res) noexcept { return static_cast<std::size_t>(res); }
     std::string subject() const { return detail::describe_fd(fd_.get()); }

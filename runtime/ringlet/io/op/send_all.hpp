@@ -4,7 +4,6 @@
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/operation.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -31,7 +30,7 @@ public:
     static constexpr std::string_view name = "send";
     void prepare(io_uring_sqe& sqe) noexcept {
         // An SQE counts in 32 bits.
-        const std::size_t bytes = std::min(rest_.size(), std::size_t{1} << 30);
+        const std::size_t bytes = detail::request_bytes(rest_.size());
         io_uring_prep_send(&sqe, fd_.get(), rest_.data(), bytes, MSG_WAITALL | MSG_NOSIGNAL);
     }
     after_cqe next(std::int32_t res, std::uint32_t) noexcept {

@@ -4,7 +4,7 @@
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/operation.hpp>
 
-#include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -28,10 +28,11 @@ public:
 
     static constexpr std::string_view name = "write";
     void prepare(io_uring_sqe& sqe) noexcept {
-        const auto bytes = static_cast<unsigned>(std::min(rest_.size(), std::size_t{1} << 30));
-        io_uring_prep_write(&sqe, fd_.get(), rest_.data(), bytes, static_cast<std::uint64_t>(offset_));
+        io_uring_prep_write(&sqe, fd_.get(), rest_.data(), detail::request_bytes(rest_.size()),
+                            static_cast<std::uint64_t>(offset_));
     }
-    after_cqe next(std::int32_t res, std::uint32_t) noexcept {
+    after_cqe next(std::int32_t& res, std::uint32_t) noexcept {
+        if (res == 0 && !rest_.empty()) res = -EIO;  // no device should; asking again would never end
         if (res < 0) return after_cqe::done;
         rest_ = rest_.subspan(static_cast<std::size_t>(res));
         if (offset_ >= 0) offset_ += res;
