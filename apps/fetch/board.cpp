@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "fetch/board.hpp"
 
-#include <algorithm>
 #include <chrono>
 
 namespace fetch {
@@ -18,8 +17,8 @@ apps::progress_item item_of(transfer& t, ringlet::deadline now) {
     item.stalled = now - t.moved > stalled_after;
     t.rate->add(now.time_since_epoch(), t.done_bytes);
     item.bytes_per_second = t.rate->per_second(now.time_since_epoch());
-    if (t.total_bytes)
-        item.eta = t.rate->eta(now.time_since_epoch(), *t.total_bytes - std::min(*t.total_bytes, t.done_bytes));
+    if (t.total_bytes && *t.total_bytes > t.done_bytes)
+        item.eta = t.rate->eta(now.time_since_epoch(), *t.total_bytes - t.done_bytes);
     return item;
 }
 
@@ -73,7 +72,8 @@ apps::progress_state board::progress() {
     state.total_bytes = total_bytes();
     rate_.add(now.time_since_epoch(), state.done_bytes);
     state.bytes_per_second = rate_.per_second(now.time_since_epoch());
-    if (state.total_bytes) state.eta = rate_.eta(now.time_since_epoch(), *state.total_bytes - state.done_bytes);
+    if (state.total_bytes && *state.total_bytes > state.done_bytes)
+        state.eta = rate_.eta(now.time_since_epoch(), *state.total_bytes - state.done_bytes);
     return state;
 }
 
