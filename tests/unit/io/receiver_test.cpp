@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "core/support.hpp"
+#include <ringlet/io/receiver.hpp>
+#include <ringlet/time/sleep.hpp>
+#include <ringlet/time/timeout.hpp>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sys/socket.h>
+
+using namespace ringlet_tests;
+using namespace std::chrono_literals;
+using ringlet::task;
+using ringlet::io::buffer_lease;
+using ringlet::io::owned_fd;
+using ringlet::io::receiver;
+using ringlet::testing::scripted_engine;
+
+namespace {
+
+ringlet::loop_options with_buffers(unsigned count) {
+    ringlet::loop_options options;
+    options.buffers = count;
+    options.buffer_bytes = 64;
+    return options;
+}
+
+// A descriptor that may be shut down and closed; the script answers for it.
+owned_fd some_socket() {
+    std::array<int, 2> pair{};
+    ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data());
+    ::close(pair[1]);
+    return owned_fd{pair[0]};
+}
+
+std::string text_of(const buffer_lease& lease) {
+    return {reinterpret_cast<const char*>(lease.bytes().data()), lease.size()};
+}
+
+std::size_t count_of(const scripted_engine& engine, std::uint8_t opcode) {
+    std::size_t count = 0;
+    for (const io_uring_sqe& sqe : engine.submitted()) count += sqe.opcode == opcode ? 1 : 0;
+    return count;
+}
+
+void arrive(scripted_engine& engine, std::string_view bytes) {
+    engine.complete_with_buffer(engine.pending_operation(IORING_OP_RECV).user_data, bytes, IORING_CQE_F_MORE);
+}
+void end(scripted_engine& engine, std::int32_t res) {
+    engine.complete(engine.pending_operation(IORING_OP_RECV).user_data, res);
+}
+
+task<> read_text(receiver& in, std::size_t count, std::string& log) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const buffer_lease lease = co_await in.next();
+        log += lease.empty() ? "." : text_of(lease);
+    }
+}
+
+task<> read_new(std::size_t count, std::string& log) {
+    receiver in{some_socket()};
+    co_await read_text(in, count, log);
+}
+
+}  // namespace
+
+TEST_CASE("one standing request brings message after message, then the end", "[receiver]") {
+    checked_loop loop{with_buffers(4)};
+    for (const auto& [when, what] : {std::pair{1ms, "a"}, std::pair{2ms, "b"}, std::pair{3ms, "c"}})
+        loop.engine().at(when, [what = what](scripted_engine& engine) { arrive(engine, what); });
+    loop.engine().at(4ms, [](scripted_engine& engine) { end(engine, 0); });
+    std::string log;
+    loop.run(read_new(5, log));
+    CHECK(log == "abc..");  // the end is seen again and again
+    CHECK(count_of(loop.engine(), IORING_OP_RECV) == 1);
+    CHECK(count_of(loop.engine(), IORING_OP_ASYNC_CANCEL) == 0);
+    CHECK((loop.engine().submitted()[0].ioprio & IORING_RECV_MULTISHOT) != 0);
+    CHECK((loop.engine().submitted()[0].flags & IOSQE_BUFFER_SELECT) != 0);
+}
+
+TEST_CASE("a wait that times out sends nothing to the kernel, and the next wait gets the data", "[receiver]") {
+    checked_loop loop{with_buffers(4)};
+    loop.engine().at(20ms, [](scripted_engine& engine) { arrive(engine, "late"); });
+    loop.engine().at(30ms, [](scripted_engine& engine) { end(engine, 0); });
+    std::string log;
+    loop.run([](std::string& seen) -> task<> {
+        receiver in{some_socket()};
+        const auto first = co_await ringlet::as_result(ringlet::with_timeout(10ms, in.next()));
+        CHECK(first.error() == std::errc::timed_out);
+        co_await read_text(in, 2, seen);
+    }(log));
+    CHECK(log == "late.");
+    CHECK(count_of(loop.engine(), IORING_OP_ASYNC_CANCEL) == 0);
+}
+
+TEST_CASE("what comes while nobody waits is kept, and at the limit receiving pauses", "[receiver]") {
+    checked_loop loop{with_buffers(8)};
+    for (const auto& [when, what] :
+         {std::pair{1ms, "1"}, std::pair{2ms, "2"}, std::pair{3ms, "3"}, std::pair{4ms, "4"}})
+        loop.engine().at(when, [what = what](scripted_engine& engine) { arrive(engine, what); });
+    loop.engine().at(60ms, [](scripted_engine& engine) { arrive(engine, "5"); });
+    loop.engine().at(70ms, [](scripted_engine& engine) { end(engine, 0); });
+    std::string log;
+    loop.run([](std::string& seen, scripted_engine& engine) -> task<> {
+        receiver in{some_socket()};
+        const auto none = co_await ringlet::as_result(ringlet::with_timeout(500us, in.next()));  // arms the request
+        CHECK_FALSE(none);
+        co_await ringlet::sleep(40ms);
+        CHECK(ringlet::loop::current().buffers().leased() == receiver::kept_max);
+        CHECK(engine.pending() == 0);  // told to stop, and it has
+        co_await read_text(in, 6, seen);
+    }(log, loop.engine()));
+    CHECK(log == "12345.");
+    CHECK(count_of(loop.engine(), IORING_OP_ASYNC_CANCEL) == 1);
+    CHECK(count_of(loop.engine(), IORING_OP_RECV) == 2);
+}
+
+TEST_CASE("an error of the socket is thrown after what came before it", "[receiver]") {
+    checked_loop loop{with_buffers(4)};
+    loop.engine().at(1ms, [](scripted_engine& engine) {
+        arrive(engine, "x");
+        end(engine, -ECONNRESET);
+    });
+    std::string log;
+    try {
+        loop.run(read_new(2, log));
+        FAIL("no error");
+    } catch (const std::system_error& error) {
+        CHECK(error.code() == std::errc::connection_reset);
+    }
+    CHECK(log == "x");
+}
+
+TEST_CASE("a receiver that is destroyed while its request stands gives late buffers back", "[receiver]") {
+    checked_loop loop{with_buffers(4)};
+    loop.engine().set_script([](scripted_engine& engine, const io_uring_sqe& sqe) {
+        if (sqe.opcode != IORING_OP_ASYNC_CANCEL) return false;
+        // Data are faster than the cancellation.
+        const auto target = sqe.addr;
+        engine.complete(sqe.user_data, 0);
+        engine.complete_with_buffer(target, "late", IORING_CQE_F_MORE);
+        engine.complete(target, -ECANCELED);
+        return true;
+    });
+    loop.run([]() -> task<> {
+        receiver in{some_socket()};
+        const auto none = co_await ringlet::as_result(ringlet::with_timeout(1ms, in.next()));
+        CHECK_FALSE(none);
+    }());  // checked_loop sees to it that no lease, request or descriptor is left
+}
+
+TEST_CASE("a cancelled waiter leaves the data to the next", "[receiver]") {
+    checked_loop loop{with_buffers(4)};
+    loop.engine().at(5ms, [](scripted_engine& engine) { arrive(engine, "mine"); });
+    loop.engine().at(6ms, [](scripted_engine& engine) { end(engine, 0); });
+    std::string log;
+    loop.run([](std::string& seen) -> task<> {
+        receiver in{some_socket()};
+        std::string nothing;
+        auto first = ringlet::spawn(read_text, std::ref(in), std::size_t{1}, std::ref(nothing));
+        co_await ringlet::sleep(1ms);
+        first.cancel();
+        co_await first.join();
+        CHECK(nothing.empty());
+        co_await read_text(in, 2, seen);
+    }(log));
+    CHECK(log == "mine.");
+}
+
+TEST_CASE("a receiver that finds no buffer goes on when one comes back", "[receiver]") {
+    checked_loop loop{with_buffers(1)};
+    loop.engine().at(1ms, [](scripted_engine& engine) { arrive(engine, "first"); });
+    // Data come, and the only buffer is out: the kernel ends the request.
+    loop.engine().at(2ms, [](scripted_engine& engine) { end(engine, -ENOBUFS); });
+    loop.engine().at(50ms, [](scripted_engine& engine) { arrive(engine, "second"); });
+    loop.engine().at(51ms, [](scripted_engine& engine) { end(engine, 0); });
+    std::string log;
+    loop.run([](std::string& seen, scripted_engine& engine) -> task<> {
+        receiver in{some_socket()};
+        {
+            const buffer_lease held = co_await in.next();
+            seen += text_of(held);
+            co_await ringlet::sleep(20ms);
+            CHECK(engine.pending() == 0);  // parked
+        }
+        co_await read_text(in, 2, seen);
+    }(log, loop.engine()));
+    CHECK(log == "firstsecond.");
+}
