@@ -42,6 +42,12 @@ std::string html(std::string_view text) {
 // What stands in the page for a name from the disk: no controls, no reordering, valid UTF-8.
 std::string shown(std::string_view name) { return html(apps::sanitize(name, apps::text_context::text)); }
 
+// Not for what every request is refused: dotfiles, special files, and names with a backslash (http::clean_path).
+bool is_served(const ringlet::fs::directory_entry& entry) noexcept {
+    return !entry.name.starts_with('.') && entry.what != ringlet::fs::kind::other &&
+           entry.name.find('\\') == std::string::npos;
+}
+
 constexpr std::string_view style =
     ":root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 "
     "1rem}"
@@ -55,7 +61,7 @@ std::string listing_page(std::string_view path, const std::vector<ringlet::fs::d
     using ringlet::fs::kind;
     std::vector<const directory_entry*> sorted;
     for (const auto& entry : entries)
-        if (!entry.name.starts_with('.')) sorted.push_back(&entry);
+        if (is_served(entry)) sorted.push_back(&entry);
     std::ranges::sort(sorted, {}, [](const directory_entry* e) {
         return std::tuple{e->what != kind::directory, std::string_view{e->name}};
     });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A static HTTP server: one job per connection; Ctrl-C lets the present answers finish.
 // Try:  ringlet-serve . --port 0    and open the address that it prints.
+#include "common/port_in_use.hpp"
 #include "serve/access_log.hpp"
 #include "serve/options.hpp"
 #include "serve/site.hpp"
@@ -37,24 +38,24 @@ ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
     http::server_connection client{std::move(stream), limits};
     while (const http::request_head* request = co_await client.next_request()) {
         const http::status status = co_await server.site.answer(client, *request);
-        if (!server.options.quiet)
-            fmt::print("{}\n", serve::log_line(peer, *request, status, client.body_bytes_sent()));
+        if (!server.options.quiet) serve::log(serve::log_line(peer, *request, status, client.body_bytes_sent()));
     }
     co_await client.close();
 }
 
 ringlet::task<> drain_at_signal(net::drain& drain) {
     co_await ringlet::until_signal(SIGINT, SIGTERM);
-    fmt::print(stderr, "ringlet-serve: finishing what is being sent; press Ctrl-C again to leave at once\n");
+    std::fputs("ringlet-serve: finishing what is being sent; press Ctrl-C again to leave at once\n", stderr);
     drain.begin();
 }
 
 ringlet::task<> http_server(serve::options options) {
-    auto listener = net::tcp_listener::bind(options.address);
+    auto listener = apps::bind_or_explain(
+        "TCP", options.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
     context server{.options = options, .site = serve::site{options.root}, .drain = {}};
-    fmt::print("Serving {} at http://{}/\n", options.root, listener.local_endpoint());
-    std::fflush(stdout);
     const ringlet::job<> signals = ringlet::spawn(drain_at_signal, std::ref(server.drain));
+    co_await ringlet::yield();  // from here on Ctrl-C drains
+    serve::log(fmt::format("Serving {} at http://{}/", options.root, listener.local_endpoint()));
     co_await net::serve(listener, net::serve_options{server.drain}, serve_client, std::ref(server));
 }
 

@@ -126,10 +126,13 @@ ringlet::task<http::status> site::answer(http::server_connection& client, const 
         co_return http::status::ok;
     }
     found index = co_await open(where->path.empty() ? "index.html" : where->path + "/index.html");
-    if (index.status == http::status::ok && !index.is_directory())
-        co_await send_file(client, std::move(index), "index.html");
-    else
-        co_await send_listing(client, std::move(what), *where);
+    if (index.status != http::status::ok && index.status != http::status::not_found) {
+        co_await send_error(client, index.status);  // it is there, perhaps: no listing in its place
+        co_return index.status;
+    }
+    if (index.status == http::status::not_found || index.is_directory())
+        co_return co_await send_listing(client, std::move(what), *where);
+    co_await send_file(client, std::move(index), "index.html");
     co_return http::status::ok;
 }
 
@@ -153,10 +156,20 @@ ringlet::task<> site::send_file(http::server_connection& client, found what, con
     co_await client.end_response();
 }
 
-ringlet::task<> site::send_listing(http::server_connection& client, found directory,
-                                   const http::clean_target& where) const {
-    const std::vector<ringlet::fs::directory_entry> entries = co_await ringlet::fs::list(directory.file);
-    co_await client.respond(head_for(http::status::ok, "text/html; charset=utf-8"), listing_page(where.path, entries));
+ringlet::task<http::status> site::send_listing(http::server_connection& client, found directory,
+                                               const http::clean_target& where) const {
+    std::vector<ringlet::fs::directory_entry> entries;
+    http::status status = http::status::ok;
+    try {
+        entries = co_await ringlet::fs::list(directory.file);
+    } catch (const std::system_error& error) {
+        status = status_of(apps::judge_opened(-error.code().value()).outcome);
+    }
+    if (status == http::status::ok)
+        co_await client.respond(head_for(status, "text/html; charset=utf-8"), listing_page(where.path, entries));
+    else
+        co_await send_error(client, status);
+    co_return status;
 }
 
 }  // namespace serve

@@ -33,8 +33,8 @@ private:
     };
     ringlet::task<found> open(std::string path) const;
     ringlet::task<> send_file(ringlet::http::server_connection& client, found what, const std::string& name) const;
-    ringlet::task<> send_listing(ringlet::http::server_connection& client, found directory,
-                                 const ringlet::http::clean_target& where) const;
+    ringlet::task<ringlet::http::status> send_listing(ringlet::http::server_connection& client, found directory,
+                                                      const ringlet::http::clean_target& where) const;
 
     ringlet::io::owned_fd root_;
 };

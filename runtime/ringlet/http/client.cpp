@@ -4,14 +4,19 @@
 #include <ringlet/net/error.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 #include <utility>
+
+#include <sys/socket.h>
 
 namespace ringlet::http {
 namespace {
 
 // Large enough that a fast connection is read in few calls, small enough to stay in the processor's cache.
 constexpr std::size_t receive_bytes = 128 * 1024;
+// More interim responses than this are an attack on whoever waits for the final one.
+constexpr unsigned interim_max = 32;
 
 }  // namespace
 
@@ -38,13 +43,16 @@ task<response_head*> client_connection::request(const request_head& head, std::s
     parser_.answers(head.method);
     at_end_ = false;
     co_await stream_.send_all(std::as_bytes(std::span{out}));
-    for (bool interim = false;;) {
+    for (unsigned interim = 0;;) {
         const parse_result found = parser_.feed(unread_);
         unread_ = unread_.subspan(found.consumed);
         if (found.what == event::error) malformed();
         if (found.what == event::head) {
-            interim = is_interim(parser_.head().status) && !parser_.upgraded();
-            if (!interim) break;
+            if (!is_interim(parser_.head().status) || parser_.upgraded()) break;
+            if (++interim > interim_max) {
+                usable_ = false;
+                throw protocol_error{"the server sends interim responses without end"};
+            }
         }
         if (found.what != event::need_more) continue;  // an interim response has ended: the next head follows
         const bool more = co_await receive();
@@ -57,7 +65,15 @@ task<response_head*> client_connection::request(const request_head& head, std::s
     co_return &parser_.head();
 }
 
+bool client_connection::reusable() const noexcept {
+    if (!at_end_ || !usable_ || !unread_.empty()) return false;
+    char byte = 0;
+    const auto got = ::recv(stream_.socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 task<std::span<const std::byte>> client_connection::read_some() {
+    if (!part_.empty()) co_return std::exchange(part_, {});
     while (!at_end_) {
         const parse_result found = parser_.feed(unread_);
         unread_ = unread_.subspan(found.consumed);

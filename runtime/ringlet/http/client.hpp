@@ -52,9 +52,9 @@ public:
     /// Length of the body where the head told it.
     std::optional<std::uint64_t> body_bytes() const noexcept { return parser_.body_bytes(); }
     framing body_framing() const noexcept { return parser_.body_framing(); }
-    /// After the end of a body: whether another request may follow. Not when the server sent more than it announced: that
-    /// would be taken for the next response.
-    bool reusable() const noexcept { return at_end_ && usable_ && unread_.empty(); }
+    /// After the end of a body: whether another request may follow. Not when the server has closed since, or sent what
+    /// nobody asked for: that would be taken for the next response. Looks at the socket, without waiting.
+    bool reusable() const noexcept;
 
     net::tcp_stream& stream() noexcept { return stream_; }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/core/bytes.hpp>
 #include <ringlet/http/date.hpp>
 #include <ringlet/http/server_connection.hpp>
 #include <ringlet/http/writer.hpp>
+#include <ringlet/io/op/sendmsg.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/time/timeout.hpp>
 
@@ -14,13 +16,21 @@
 #include <system_error>
 #include <utility>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 namespace ringlet::http {
 namespace {
 
 // Answers to pipelined requests are gathered up to this size.
 constexpr std::size_t gathered_bytes_max = 64 * 1024;
+// A body this small is copied behind its head when another request waits already; sending it apart costs more.
+constexpr std::size_t gathered_body_bytes_max = 16 * 1024;
 // How long `close` waits for the peer to close, so that the last answer is not lost to a reset.
 constexpr auto linger = std::chrono::seconds{2};
+
+constexpr parse_error too_slow{status::request_timeout, "the request took too long to come"};
+constexpr parse_error ended_early{status::bad_request, "the request ended early"};
 
 std::string_view date_now() {
     thread_local std::time_t cached_at = 0;
@@ -30,6 +40,23 @@ std::string_view date_now() {
         cached_at = now;
     }
     return {text.data(), text.size()};
+}
+
+bool has_no_body(status s) noexcept { return is_interim(s) || s == status::no_content || s == status::not_modified; }
+
+// Bytes that were sent and that the peer has not confirmed; on a Unix socket, that it has not read.
+int unconfirmed_bytes(io::fd_ref socket) noexcept {
+    int bytes = 0;
+    return ::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+std::span<const std::byte> as_bytes_of(const iovec& part) noexcept {
+    return {static_cast<const std::byte*>(part.iov_base), part.iov_len};
+}
+
+int unread_bytes(io::fd_ref socket) noexcept {
+    int bytes = 0;
+    return ::ioctl(socket.get(), SIOCINQ, &bytes) == 0 ? bytes : 0;
 }
 
 }  // namespace
@@ -63,8 +90,10 @@ task<bool> server_connection::receive(deadline until, bool& timed_out) {
 }
 
 task<request_head*> server_connection::next_request() {
+    if (!keep_alive_ || broken_) co_return nullptr;
     const bool in_step = co_await drop_body();
-    if (!in_step || !keep_alive_) co_return nullptr;
+    if (!in_step) co_return nullptr;
+    std::optional<deadline> idle_deadline;  // one for the whole wait: empty lines before a request do not extend it
     std::optional<deadline> head_deadline;
     for (;;) {
         const parse_result found = parser_.feed(input());
@@ -80,26 +109,27 @@ task<request_head*> server_connection::next_request() {
             parser_.release_memory();
             co_await flush();
             output_ = {};
+            if (!idle_deadline) idle_deadline = deadline_after(limits_.idle_time);
         } else if (!head_deadline) {
             head_deadline = deadline_after(limits_.head_time);
         }
         bool timed_out = false;
         bool more = false;
         if (idle && limits_.until) {
-            const std::optional<bool> got =
-                co_await limits_.until->unless_begun(receive(deadline_after(limits_.idle_time), timed_out));
+            const std::optional<bool> got = co_await limits_.until->unless_begun(receive(*idle_deadline, timed_out));
             more = got.value_or(false);
             timed_out = timed_out || !got;  // the drain: an end without an answer, as for an idle connection
         } else {
-            more = co_await receive(head_deadline.value_or(deadline_after(limits_.idle_time)), timed_out);
+            more = co_await receive(idle ? *idle_deadline : *head_deadline, timed_out);
         }
         if (more) continue;
         if (timed_out && head_deadline) {
-            co_await refuse({status::request_timeout, "the request took too long to come"});
+            co_await refuse(too_slow);
         } else if (!timed_out && parser_.finish().what == event::error) {
-            co_await refuse({status::bad_request, "the request ended early"});
+            co_await refuse(ended_early);
         }
         keep_alive_ = false;
+        ended_idle_ = idle;
         co_return nullptr;
     }
     request_head& head = parser_.head();
@@ -108,6 +138,7 @@ task<request_head*> server_connection::next_request() {
     old_client_ = head.version == version::http_1_0;
     must_continue_ = parser_.expects_continue();
     keep_alive_ = keep_alive_ && parser_.keep_alive();
+    body_read_ = 0;
     body_sent_ = 0;
     co_return &head;
 }
@@ -120,7 +151,10 @@ task<std::size_t> server_connection::read_body(std::span<std::byte> into) {
         const parse_result found = parser_.feed(available.first(std::min(available.size(), into.size())));
         if (found.what == event::body) std::ranges::copy(found.body, into.begin());
         consume(found.consumed);
-        if (found.what == event::body) co_return found.body.size();
+        if (found.what == event::body) {
+            body_read_ += found.body.size();
+            co_return found.body.size();
+        }
         if (found.what == event::complete) {
             in_request_ = false;
             co_return 0;
@@ -141,15 +175,11 @@ task<std::size_t> server_connection::read_body(std::span<std::byte> into) {
 
 // Reads what the handler left of a body. False when it is too much, or malformed: then the connection has to end.
 task<bool> server_connection::drop_body() {
-    if (broken_) co_return false;
     if (!in_request_) co_return true;
-    if (must_continue_) {  // the client was never asked for its body, and may send it or not: no way to tell what follows
-        must_continue_ = false;
-        if (parser_.body_framing() != framing::none) co_return false;
-    }
+    const deadline end = deadline_after(limits_.head_time);
     std::array<std::byte, 4096> dropped;
     for (std::uint64_t total = 0; total <= limits_.unread_body_max;) {
-        const result<std::size_t> got = co_await as_result(read_body(dropped));
+        const result<std::size_t> got = co_await as_result(with_deadline(end, read_body(dropped)));
         if (!got) co_return false;
         if (*got == 0) co_return true;
         total += *got;
@@ -171,13 +201,15 @@ task<> server_connection::refuse(parse_error error) {
     co_await respond(std::move(head), body);
 }
 
-void server_connection::put_head(response_head& head, std::optional<std::uint64_t> body_bytes, bool bodiless) {
-    if (must_continue_ && parser_.body_framing() != framing::none) keep_alive_ = false;
+void server_connection::put_head(response_head& head, std::optional<std::uint64_t> body_bytes) {
+    // The client was never asked for its body, and may send it or not: no way to tell what follows.
+    if (!is_interim(head.status) && std::exchange(must_continue_, false)) keep_alive_ = false;
     if (limits_.until && limits_.until->begun()) keep_alive_ = false;
     head.version = version::http_1_1;
     if (!head.fields.contains("Date")) head.fields.add("Date", date_now());
     chunked_ = false;
-    if (bodiless) {
+    skips_body_ = head_only_ || has_no_body(head.status);
+    if (has_no_body(head.status)) {
         head.fields.remove("Content-Length");
     } else if (body_bytes) {
         head.fields.set("Content-Length", fmt::to_string(*body_bytes));
@@ -196,10 +228,12 @@ void server_connection::put_head(response_head& head, std::optional<std::uint64_
 }
 
 task<> server_connection::respond(response_head head, std::string_view body) {
-    const bool bodiless =
-        is_interim(head.status) || head.status == status::no_content || head.status == status::not_modified;
-    put_head(head, body.size(), bodiless);
-    if (!bodiless && !head_only_) {
+    // The answer is complete: who left so much unread will not read it.
+    if (in_request_ && parser_.body_bytes().value_or(0) > body_read_ + limits_.unread_body_max &&
+        !is_interim(head.status))
+        keep_alive_ = false;
+    put_head(head, body.size());
+    if (!skips_body_) {
         output_ += body;
         body_sent_ = body.size();
     }
@@ -207,30 +241,32 @@ task<> server_connection::respond(response_head head, std::string_view body) {
 }
 
 task<> server_connection::begin_response(response_head head, std::optional<std::uint64_t> body_bytes) {
-    put_head(head, body_bytes, false);
+    put_head(head, body_bytes);
     announced_ = body_bytes;
     body_sent_ = 0;
     co_return;
 }
 
 task<> server_connection::write(std::span<const std::byte> part) {
-    if (head_only_ || part.empty()) co_return;
+    if (skips_body_ || part.empty()) co_return;
     if (announced_ && *announced_ - body_sent_ < part.size())
         throw std::logic_error{"a response's body is longer than was announced"};
+    const bool whole = announced_ && body_sent_ + part.size() == *announced_;
+    body_sent_ += part.size();
+    if (whole && part.size() <= gathered_body_bytes_max && !input().empty()) {
+        output_ += as_text(part);
+        co_return;
+    }
     if (chunked_) output_ += chunk_line{part.size()}.text();
-    keep_input();
     std::array<iovec, 3> parts{net::part_of(std::as_bytes(std::span{output_})), net::part_of(part),
                                net::part_of(std::as_bytes(std::span{chunk_end}))};
-    const std::size_t first = output_.empty() ? 1 : 0;
-    const std::size_t last = chunked_ ? 3 : 2;
-    co_await with_timeout(limits_.stall_time, stream_.send_all(std::span{parts}.subspan(first, last - first)));
+    co_await send(std::span{parts}.first(chunked_ ? 3 : 2));
     output_.clear();
-    body_sent_ += part.size();
 }
 
 task<> server_connection::end_response() {
-    if (chunked_ && !head_only_) output_ += last_chunk;
-    if (announced_ && !head_only_ && body_sent_ < *announced_) {
+    if (chunked_ && !skips_body_) output_ += last_chunk;
+    if (announced_ && !skips_body_ && body_sent_ < *announced_) {
         broken_ = true;
         keep_alive_ = false;
     }
@@ -247,15 +283,49 @@ void server_connection::keep_input() {
     lease_.release();
 }
 
+// Sends it all. The limit is for progress, not for the whole: a slow reader is served, one that stands still is not.
+// With much buffered on the way, a slow reader lets the kernel take more only now and then; what it confirmed counts.
+task<> server_connection::send(std::span<iovec> parts) {
+    keep_input();
+    std::optional<int> unconfirmed_before;
+    while (!parts.empty()) {
+        msghdr message{};
+        message.msg_iov = parts.data();
+        message.msg_iovlen = parts.size();
+        const auto sent =
+            co_await as_result(with_timeout(limits_.stall_time, io::sendmsg_op{stream_.socket(), message}));
+        if (sent.error() == std::errc::timed_out) {
+            const int unconfirmed = unconfirmed_bytes(stream_.socket());
+            if (!unconfirmed_before || unconfirmed < *unconfirmed_before) {
+                unconfirmed_before = unconfirmed;
+                continue;
+            }
+        }
+        if (!sent) throw std::system_error{sent.error(), "send"};
+        unconfirmed_before.reset();
+        std::size_t taken = *sent;
+        while (!parts.empty() && taken >= parts.front().iov_len) {
+            taken -= parts.front().iov_len;
+            parts = parts.subspan(1);
+        }
+        if (taken > 0) parts.front() = net::part_of(as_bytes_of(parts.front()).subspan(taken));
+    }
+}
+
 task<> server_connection::flush() {
     if (output_.empty()) co_return;
-    keep_input();
-    co_await with_timeout(limits_.stall_time, stream_.send_all(std::as_bytes(std::span{output_})));
+    std::array<iovec, 1> parts{net::part_of(std::as_bytes(std::span{output_}))};
+    co_await send(parts);
     output_.clear();
 }
 
 task<> server_connection::close() {
     co_await flush();
+    // Nothing is on its way that a reset could overtake.
+    if (ended_idle_ && unconfirmed_bytes(stream_.socket()) == 0 && unread_bytes(stream_.socket()) == 0) {
+        stream_.close();
+        co_return;
+    }
     lease_.release();
     kept_input_ = {};
     const result<void> half_closed = co_await as_result(stream_.shutdown_send());

@@ -17,6 +17,8 @@
 #include <string>
 #include <string_view>
 
+#include <sys/uio.h>
+
 namespace ringlet::http {
 
 /// What a server grants one connection.
@@ -25,11 +27,11 @@ struct server_limits {
     limits message;
     /// For a whole head, from its first byte on.
     std::chrono::nanoseconds head_time = std::chrono::seconds{10};
-    /// Between two requests, and before the first.
+    /// Between two requests, and before the first, until a request begins.
     std::chrono::nanoseconds idle_time = std::chrono::seconds{30};
-    /// Without progress while a body comes or goes.
+    /// Without progress while a body comes or goes. A reader that stands still is cut off after at most twice this time.
     std::chrono::nanoseconds stall_time = std::chrono::seconds{30};
-    /// Of a body that the handler left unread; beyond it the connection ends.
+    /// Of a body that the handler left unread; beyond it the connection ends, and when it takes longer than head_time.
     std::uint64_t unread_body_max = 64 * 1024;
     /// When this begins, idle connections end, and others after their present answer.
     net::drain* until = nullptr;
@@ -61,13 +63,13 @@ public:
 
     /// Begins an answer whose body follows by `write`: exactly `body_bytes` of them, or chunked when not known.
     task<> begin_response(response_head head, std::optional<std::uint64_t> body_bytes);
-    /// The next part of the body; ignored when the request was HEAD.
+    /// The next part of the body; ignored when the request was HEAD or the status has none (204, 304).
     task<> write(std::span<const std::byte> part);
     /// Ends the body. When fewer bytes than announced were written, the connection is cut, so that the client notices.
     task<> end_response();
 
     /// Sends what is left, then ends the connection so that the last answer reaches the peer: half-closes, and drops
-    /// what still comes, for at most two seconds.
+    /// what still comes, for at most two seconds. A connection that was idle is closed at once.
     task<> close();
 
     /// The present request is HEAD: no body need be written.
@@ -78,11 +80,12 @@ public:
 private:
     std::span<const std::byte> input() const noexcept;
     void consume(std::size_t bytes) noexcept;
-    void put_head(response_head& head, std::optional<std::uint64_t> body_bytes, bool bodiless);
+    void put_head(response_head& head, std::optional<std::uint64_t> body_bytes);
     void keep_input();
     task<bool> receive(deadline until, bool& timed_out);
     task<bool> drop_body();
     task<> refuse(parse_error error);
+    task<> send(std::span<iovec> parts);
     task<> flush();
 
     net::tcp_stream stream_;
@@ -92,14 +95,17 @@ private:
     std::string kept_input_;  // or here, so that a slow reader holds none of the loop's buffers
     std::string output_;      // not yet sent
     std::optional<std::uint64_t> announced_;
+    std::uint64_t body_read_ = 0;
     std::uint64_t body_sent_ = 0;
     bool keep_alive_ = true;
     bool in_request_ = false;  // a head was given out and its body is not known to have ended
     bool head_only_ = false;
+    bool skips_body_ = false;  // of the present answer: HEAD, or a status without body
     bool chunked_ = false;
     bool old_client_ = false;
     bool must_continue_ = false;
     bool broken_ = false;
+    bool ended_idle_ = false;  // between two messages: no answer that a reset could destroy
 };
 
 }  // namespace ringlet::http
