@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: MIT
+"""The program around the protocol: how it starts, logs, runs short, and ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+from harness import BIG_BYTES, HANGS_AFTER, PROGRAM, ServeCase, get, main, pattern, wait_until
+
+DRAINING = "finishing what is being sent"
+
+
+def run(*arguments, **how):
+    how.setdefault("stdout", subprocess.PIPE)
+    return subprocess.run([PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=HANGS_AFTER, **how)
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+class Running(ServeCase):
+    @classmethod
+    def fill(cls, root):
+        super().fill(root)
+        (root / "big.bin").write_bytes(pattern(BIG_BYTES))
+
+    def test_says_where(self):
+        server = self.start()
+        self.assertRegex(server.first_line, rf"^Serving {re.escape(str(self.root))} at http://127\.0\.0\.1:[1-9]\d*/\n$")
+        self.check_alive(server)
+
+    @unittest.skipUnless(has_ipv6(), "no IPv6 on this machine")
+    def test_ipv6(self):
+        server = self.start("--bind", "::1")
+        self.assertRegex(server.first_line, r"http://\[::1\]:[1-9]\d*/\n$")
+        self.check_alive(server)
+
+    def test_every_address(self):
+        server = self.start("--bind", "0.0.0.0")
+        server.address = ("127.0.0.2", server.address[1])
+        self.check_alive(server)
+
+    def test_a_port_in_use(self):
+        port = self.server.address[1]
+        ended = run(self.root, "--port", port)
+        self.assertEqual(ended.returncode, 1)
+        self.assertEqual(ended.stdout, b"")
+        self.assertRegex(ended.stderr.decode(), rf"^ringlet-serve: .*port {port}\b.* in use")
+        self.assertIn("--port 0", ended.stderr.decode())
+
+    def test_a_port_left_a_moment_ago(self):
+        server = self.start()
+        with server.connect() as c:
+            c.send(get()).read()
+            server.stop()  # the server closes first: its side waits in TIME_WAIT
+        again = self.start("-q", port=server.address[1])
+        self.assertEqual(again.address, server.address)
+
+    def test_a_root_that_cannot_be_served(self):
+        for root in (self.base / "none", self.root / "a.txt"):
+            ended = run(root, "--port", 0)
+            self.assertEqual(ended.returncode, 1)
+            self.assertIn(str(root), ended.stderr.decode())
+        if os.geteuid() != 0:
+            closed = self.base / "closed"
+            closed.mkdir(0)
+            self.assertEqual(run(closed, "--port", 0).returncode, 1)
+
+    def test_wrong_words(self):
+        for words in (["--port", "65536"], ["--port", "x"], ["--bind", "localhost"], ["--prot", "0"], [self.root, "more"]):
+            ended = run(*words)
+            self.assertEqual((ended.returncode, ended.stdout), (2, b""), words)
+            self.assertIn("--help", ended.stderr.decode())
+        self.assertEqual(run("--help").returncode, 0)
+        self.assertEqual(run("--version").returncode, 0)
+
+    def test_the_log(self):
+        server = self.start()
+        server.ask(get("/a.txt", "User-Agent: test/1", "Referer: http://r/"))
+        line = server.process.stdout.readline().decode()
+        self.assertRegex(
+            line,
+            r'^127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET /a\.txt HTTP/1\.1" 200 6 "http://r/" "test/1"\n$',
+        )
+        server.ask(get("/none"))
+        self.assertIn(' 404 14 "-" "-"', server.process.stdout.readline().decode())
+
+    def test_nobody_forges_the_log(self):
+        server = self.start()
+        agent = 'x" 200 0 "-" "y\\\x1b[2J\x9b31m\u00e9'
+        server.ask(get('/a.txt?"%0a%1b', f"User-Agent: {agent}".replace("\x1b", "\x7f")))  # refused: a control character
+        with server.connect() as c:
+            c.send(get("/a.txt?%0a%1b%22", 'User-Agent: x" 200 0 "-" "y\\\x9b31m\xff', "Referer: a\tb")).read()
+        status, out, _ = server.stop()
+        self.assertEqual(status, 0)
+        self.assertEqual(len(out.splitlines()), 1)
+        self.assertRegex(out, r"^[ -~]*\n$")
+        self.assertEqual(out.count('"'), 6)
+
+    def test_quiet(self):
+        server = self.start("-q")
+        self.check_alive(server)
+        status, out, _ = server.stop()
+        self.assertEqual((status, out), (0, ""))
+
+    def test_a_log_that_nobody_reads(self):
+        server = self.start()
+        server.process.stdout.close()
+        for _ in range(3):
+            self.check_alive(server)
+        server.process.stdout = None
+        status, _, complaints = server.stop()
+        self.assertEqual(status, 0, complaints)
+
+    def test_a_full_disk_under_the_log(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        with open("/dev/full", "wb") as full:
+            server = self.start(port=port, stdout=full)
+        server.address = ("127.0.0.1", port)
+        wait_until(lambda: self.listens(server))
+        for _ in range(3):
+            self.check_alive(server)
+        self.assertEqual(server.stop()[0], 0)
+
+    def listens(self, server):
+        try:
+            server.connect().socket.close()
+            return True
+        except ConnectionRefusedError:
+            return False
+
+    def test_a_silent_connection_holds_up_nobody(self):
+        with self.server.connect(), self.server.connect() as half:
+            half.send(b"GET / HT")
+            self.check_alive()
+
+    def test_500_connections_at_once(self):
+        server = self.start("-q")
+        self.check_alive(server)
+        baseline = server.descriptors()
+        clients = [server.connect() for _ in range(500)]
+        for c in clients:
+            c.send(get() + get("/b.txt"))
+        for c in clients:
+            self.assertEqual((c.read().body, c.read().body), (b"alpha\n", b"beta\n"))
+        for number, c in enumerate(clients):
+            c.reset() if number % 2 else c.socket.close()
+        wait_until(lambda: server.descriptors() <= baseline)
+        self.check_alive(server)
+
+    def test_out_of_descriptors(self):
+        server = self.start("-q", files_max=24)
+        self.check_alive(server)
+        baseline = server.descriptors()
+        clients = [server.connect() for _ in range(40)]  # more than can be accepted; the kernel holds the rest
+        wait_until(lambda: server.descriptors() >= 24)
+        answer = clients[0].send(get()).read()
+        self.assertEqual((answer.status, answer.body), (503, b"503 Service Unavailable\n"))
+        self.assertEqual(clients[0].send(get("/")).read().status, 503)  # no listing in place of an index
+        used = sum(os.times()[2:4])
+        for c in clients:
+            c.socket.close()
+        wait_until(lambda: server.descriptors() <= baseline)
+        self.check_alive(server)
+        status, _, complaints = server.stop()
+        self.assertEqual(status, 0, complaints)
+        self.assertLess(sum(os.times()[2:4]) - used, 5)
+
+    def drained(self, server):
+        wait_until(lambda: DRAINING in server.complaints())
+
+    def test_ctrl_c_ends_idle_connections_at_once(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            server = self.start("-q")
+            served, silent = server.connect(), server.connect()
+            self.assertEqual(served.send(get()).read().body, b"alpha\n")
+            before = time.monotonic()
+            server.process.send_signal(number)
+            status, _, complaints = server.wait()
+            self.assertEqual(status, 0, complaints)
+            # Two seconds is what a connection gets whose last answer may still be on its way.
+            self.assertLess(time.monotonic() - before, 1.9)
+            self.assertTrue(served.ended() and silent.ended())
+            served.socket.close(), silent.socket.close()
+
+    def test_ctrl_c_right_after_the_first_line(self):
+        for _ in range(10):
+            status, _, complaints = self.start("-q").stop()
+            self.assertEqual(status, 0, complaints)
+
+    def test_a_download_outlives_ctrl_c(self):
+        server = self.start("-q")
+        with server.connect(receive_buffer=32768) as c:
+            c.send(get("/big.bin"))
+            c.more()
+            server.process.send_signal(signal.SIGINT)
+            self.drained(server)
+            wait_until(lambda: not self.listens(server))
+            self.assertTrue(c.read().body == pattern(BIG_BYTES))
+            self.assertTrue(c.ended())
+        self.assertEqual(server.wait()[0], 0)
+
+    def test_a_pipelined_request_behind_a_drained_answer_is_told_close(self):
+        server = self.start("-q")
+        with server.connect(receive_buffer=32768) as c:
+            c.send(get("/big.bin") + get("/a.txt") + get("/b.txt"))
+            c.more()
+            server.process.send_signal(signal.SIGINT)
+            self.drained(server)
+            c.read()
+            self.assertEqual(c.read()["Connection"], "close")
+            self.assertTrue(c.ended())
+        self.assertEqual(server.wait()[0], 0)
+
+    def test_a_second_ctrl_c_leaves_at_once(self):
+        server = self.start("-q")
+        with server.connect(receive_buffer=32768) as c:
+            c.send(get("/big.bin"))
+            c.take(1)
+            server.process.send_signal(signal.SIGINT)
+            self.drained(server)
+            server.process.send_signal(signal.SIGINT)
+            self.assertEqual(server.wait()[0], -signal.SIGINT)
+
+
+main()
