@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+#include "net/support.hpp"
+#include <ringlet/core/job.hpp>
+#include <ringlet/http/server_connection.hpp>
+#include <ringlet/net/drain.hpp>
+
+#include <array>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace ringlet;
+using namespace ringlet_tests;
+using http::request_head;
+using http::response_head;
+using http::server_connection;
+using http::server_limits;
+using net::tcp_stream;
+
+namespace {
+
+// Ours, with the time of day taken out.
+std::string undated(std::string text) {
+    for (auto at = text.find("Date: "); at != text.npos; at = text.find("Date: ", at))
+        text.erase(at, text.find("\r\n", at) + 2 - at);
+    return text;
+}
+
+response_head head_of(http::status s) {
+    response_head head;
+    head.status = s;
+    return head;
+}
+
+std::string answer_of(std::string_view body, std::string_view more = "") {
+    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string{more} + "\r\n" +
+           std::string{body};
+}
+
+constexpr std::string_view ask = "GET /one HTTP/1.1\r\nHost: h\r\n\r\n";
+constexpr std::string_view post = "POST /p HTTP/1.1\r\nHost: h\r\n";
+
+// The handlers. Each ends as one in an application would.
+
+// Answers with the target; leaves bodies unread.
+task<> name_target(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    while (const request_head* request = co_await client.next_request())
+        co_await client.respond(head_of(http::status::ok), request->target);
+    co_await client.close();
+}
+
+// The same as files are sent: length first, then the body.
+task<> stream_target(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    while (const request_head* request = co_await client.next_request()) {
+        co_await client.begin_response(head_of(http::status::ok), request->target.size());
+        co_await client.write(as_bytes(request->target));
+        co_await client.end_response();
+    }
+    co_await client.close();
+}
+
+// Answers with the body, in parts of unknown number.
+task<> echo_body(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    while (co_await client.next_request()) {
+        std::string all;
+        std::array<std::byte, 7> part;
+        while (const std::size_t n = co_await client.read_body(part)) all += as_text(std::span{part}.first(n));
+        co_await client.begin_response(head_of(http::status::ok), std::nullopt);
+        co_await client.write(as_bytes(all));
+        co_await client.end_response();
+    }
+    co_await client.close();
+}
+
+using handler = task<>(tcp_stream, server_limits);
+
+// What a client reads that sends `input` and then closes its half.
+task<std::string> exchange(handler* serve, std::string_view input, server_limits limits = server_limits()) {
+    auto [server, client] = stream_pair();
+    auto serving = spawn(serve, std::move(server), limits);
+    co_await client.send_all(as_bytes(input));
+    co_await client.shutdown_send();
+    const std::string output = co_await read_to_end(client);
+    co_await serving.get();
+    co_return undated(output);
+}
+
+std::string said(handler* serve, std::string_view input, server_limits limits = server_limits()) {
+    const leak_check leaks;
+    return run(exchange, serve, input, limits);
+}
+
+// How a handler ends whose client sends `input` and then does nothing more, and what it was sent.
+task<std::string> stall(handler* serve, std::string_view input, server_limits limits) {
+    auto [server, client] = stream_pair();
+    auto serving = spawn(serve, std::move(server), limits);
+    co_await client.send_all(as_bytes(input));
+    const std::string end = co_await fate(serving.get());
+    const std::string output = co_await read_to_end(client);
+    co_return undated(output) + end;
+}
+
+// A socket that keeps the bounds between sends.
+std::pair<tcp_stream, tcp_stream> packet_pair() {
+    std::array<int, 2> fds{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds.data()) == 0);
+    return {tcp_stream{io::owned_fd{fds[0]}}, tcp_stream{io::owned_fd{fds[1]}}};
+}
+
+task<std::string> first_packet(handler* serve, std::string input) {
+    auto [server, client] = packet_pair();
+    auto serving = spawn(serve, std::move(server), server_limits());
+    co_await client.send_all(as_bytes(input));
+    std::vector<std::byte> buffer(128 * 1024);
+    const std::size_t n = co_await client.recv(buffer);
+    co_await client.shutdown_send();
+    co_await serving.get();
+    co_return undated(std::string{as_text(std::span{buffer}.first(n))});
+}
+
+task<> cancel_at(handler* serve, std::string_view input, bool reads_nothing) {
+    auto [server, client] = stream_pair();
+    auto serving = spawn(serve, std::move(server), server_limits());
+    co_await client.send_all(as_bytes(input));
+    if (!reads_nothing) {
+        std::array<std::byte, 1> first;
+        co_await client.recv(first);
+    }
+    co_await sleep(2ms);
+    serving.cancel();
+    const std::string end = co_await fate(serving.get());
+    CHECK(end == "cancelled");
+}
+
+task<> send_much(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    co_await client.next_request();
+    constexpr std::size_t size = 2 << 20;
+    const std::vector<std::byte> body(size, std::byte{'x'});
+    co_await client.begin_response(head_of(http::status::ok), size);
+    co_await client.write(body);
+    co_await client.end_response();
+    co_await client.close();
+}
+
+task<std::size_t> read_slowly(server_limits limits) {
+    auto [server, client] = stream_pair();
+    auto serving = spawn(send_much, std::move(server), limits);
+    co_await client.send_all(as_bytes(ask));
+    co_await client.shutdown_send();
+    std::size_t total = 0;
+    std::vector<std::byte> part(32 * 1024);
+    for (;;) {
+        const std::size_t n = co_await client.recv(part);
+        if (n == 0) break;
+        total += n;
+        co_await sleep(2ms);
+    }
+    co_await serving.get();
+    co_return total;
+}
+
+// Sends `piece` again and again until the server ends.
+task<std::string> drip(handler* serve, std::string_view input, std::string_view piece, server_limits limits) {
+    auto [server, client] = stream_pair();
+    auto serving = spawn(serve, std::move(server), limits);
+    co_await client.send_all(as_bytes(input));
+    std::string output;
+    std::array<std::byte, 4096> buffer;
+    for (;;) {
+        [[maybe_unused]] const auto sent = co_await as_result(client.send_all(as_bytes(piece)));  // it may have ended
+        const auto got = co_await as_result(with_timeout(2ms, client.recv(buffer)));
+        if (got.error() == std::errc::timed_out) continue;
+        if (!got || *got == 0) break;
+        output += as_text(std::span{buffer}.first(*got));
+    }
+    client.close();
+    co_await serving.get();
+    co_return undated(output);
+}
+
+task<> drain_while_idle(bool served) {
+    auto [server, client] = stream_pair();
+    net::drain stopping;
+    server_limits limits;
+    limits.until = &stopping;
+    auto serving = spawn(name_target, std::move(server), limits);
+    if (served) {
+        std::array<std::byte, 512> buffer;
+        co_await client.send_all(as_bytes(ask));
+        co_await client.recv(buffer);
+    }
+    co_await sleep(1ms);
+    stopping.begin();
+    co_await with_timeout(1s, serving.get());  // the client has not closed its end
+    const std::string rest = co_await read_to_end(client);
+    CHECK(rest == "");
+}
+
+task<> answer_late(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    while (co_await client.next_request()) {
+        limits.until->begin();
+        co_await client.respond(head_of(http::status::ok), "late");
+    }
+    co_await client.close();
+}
+
+task<std::string> drain_in_a_request() {
+    net::drain stopping;
+    server_limits limits;
+    limits.until = &stopping;
+    co_return co_await exchange(answer_late, ask, limits);
+}
+
+task<> answer_shorter(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    while (co_await client.next_request()) {
+        co_await client.begin_response(head_of(http::status::ok), 10);
+        co_await client.write(as_bytes("12345"));
+        co_await client.end_response();
+    }
+    co_await client.close();
+}
+
+task<> answer_longer(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    co_await client.next_request();
+    co_await client.begin_response(head_of(http::status::ok), 3);
+    co_await client.write(as_bytes("12345"));
+}
+
+task<> answer_without_body(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    while (const request_head* request = co_await client.next_request()) {
+        const auto s = request->target == "/304" ? http::status::not_modified : http::status::no_content;
+        co_await client.begin_response(head_of(s),
+                                       request->target == "/304" ? std::optional<std::uint64_t>{5} : std::nullopt);
+        co_await client.write(as_bytes("12345"));
+        co_await client.end_response();
+    }
+    co_await client.close();
+}
+
+task<> answer_before_reading(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    while (co_await client.next_request()) {
+        co_await client.begin_response(head_of(http::status::ok), 4);
+        std::array<std::byte, 16> body;
+        const std::size_t n = co_await client.read_body(body);
+        co_await client.write(std::span{body}.first(n));
+        co_await client.end_response();
+    }
+    co_await client.close();
+}
+
+task<> forge(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    co_await client.next_request();
+    response_head head = head_of(http::status::ok);
+    head.fields.add("X", "a\r\nSet-Cookie: b");
+    co_await client.respond(std::move(head), "");
+}
+
+}  // namespace
+
+TEST_CASE("requests are answered in order, however they are cut", "[http][server]") {
+    const std::string input = std::string{ask} + "HEAD /two HTTP/1.1\r\nHost: h\r\n\r\nGET /3 HTTP/1.0\r\n\r\n";
+    const std::string expected =
+        answer_of("/one") + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" + answer_of("/3", "Connection: close\r\n");
+    CHECK(said(name_target, input) == expected);
+    CHECK(said(stream_target, input) == expected);
+}
+
+TEST_CASE("answers to pipelined requests go out together", "[http][server]") {
+    const std::string three = std::string{ask} + std::string{ask} + std::string{ask};
+    const std::string expected = answer_of("/one") + answer_of("/one") + answer_of("/one");
+    CHECK(run(first_packet, name_target, three) == expected);
+    CHECK(run(first_packet, stream_target, three) == expected);
+}
+
+TEST_CASE("bodies come whole, by length and in chunks", "[http][server]") {
+    const std::string expected =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n";
+    const std::string by_length = std::string{post} + "Content-Length: 16\r\n\r\n0123456789abcdef";
+    const std::string in_chunks =
+        std::string{post} + "Transfer-Encoding: chunked\r\n\r\n9;a=b\r\n012345678\r\n7\r\n9abcdef\r\n0\r\nT: x\r\n\r\n";
+    CHECK(said(echo_body, by_length) == expected);
+    CHECK(said(echo_body, in_chunks) == expected);
+    CHECK(said(echo_body, by_length + in_chunks + by_length) == expected + expected + expected);
+    // HTTP/1.0 knows no chunks: the end is the end of the connection.
+    CHECK(said(echo_body, "POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabc" +
+                              std::string{ask}) == "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc");
+}
+
+TEST_CASE("a client that waits for it is told to send its body", "[http][server]") {
+    const std::string expecting = std::string{post} + "Content-Length: 4\r\nExpect: 100-continue\r\n\r\n";
+    CHECK(said(echo_body, expecting + "body") ==
+          "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n");
+    // Not when the answer comes without: whether the body follows cannot be known then.
+    CHECK(said(name_target, expecting) == answer_of("/p", "Connection: close\r\n"));
+    // An interim answer within a final one would be taken for its body.
+    CHECK(said(answer_before_reading, expecting + "body") == answer_of("body", "Connection: close\r\n"));
+}
+
+TEST_CASE("what a handler leaves of a body is dropped, within bounds", "[http][server]") {
+    server_limits limits;
+    limits.unread_body_max = 1000;
+    const std::string body(1000, 'x');
+    const std::string fits = std::string{post} + "Content-Length: 1000\r\n\r\n" + body;
+    CHECK(said(name_target, fits + std::string{ask}, limits) == answer_of("/p") + answer_of("/one"));
+    const std::string large = std::string{post} + "Content-Length: 1001\r\n\r\n" + body + "x";
+    CHECK(said(name_target, large + std::string{ask}, limits) == answer_of("/p", "Connection: close\r\n"));
+    std::string endless = std::string{post} + "Transfer-Encoding: chunked\r\n\r\n";
+    for (int i = 0; i < 8; ++i) endless += "3e8\r\n" + body + "\r\n";
+    CHECK(said(name_target, endless, limits) == answer_of("/p"));
+    CHECK(said(name_target, std::string{post} + "Transfer-Encoding: chunked\r\n\r\nx\r\n" + std::string{ask}, limits) ==
+          answer_of("/p"));
+}
+
+TEST_CASE("malformed requests are refused behind the answers before them", "[http][server]") {
+    const auto refused = [](std::string_view request) {
+        const std::string output = said(name_target, std::string{ask} + std::string{request});
+        const std::string before = answer_of("/one") + "HTTP/1.1 ";
+        CHECK(output.starts_with(before));
+        CHECK(contains(output, "\r\nConnection: close\r\n"));
+        return output.substr(std::min(before.size(), output.size()), 3);
+    };
+    CHECK(refused("GET / HTTP/1.1\r\n\r\n") == "400");
+    CHECK(refused("BREW / HTTP/1.1\r\nHost: h\r\n\r\n") == "501");
+    CHECK(refused("GET / HTTP/3.0\r\nHost: h\r\n\r\n") == "505");
+    CHECK(refused("GET /" + std::string(9000, 'a')) == "414");
+    CHECK(refused("GET / HTTP/1.1\r\nX: " + std::string(9000, 'a')) == "431");
+    CHECK(refused(std::string{post} + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n") == "400");
+    CHECK(refused("GET / HT") == "400");  // and then the end
+    CHECK(refused("HEAD / HTTP/1.1\r\n\r\n") == "400");
+}
+
+TEST_CASE("a head that takes too long is answered and ends", "[http][server]") {
+    server_limits limits;
+    limits.head_time = 20ms;
+    for (const std::string_view part : {"G", "GET / HTTP/1.1\r\nHost: h\r\n"}) {
+        const std::string output = run(drip, name_target, part, "", limits);
+        CHECK(output.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+    }
+    // The limit is for the whole: single bytes do not extend it.
+    const std::string dripped = run(drip, name_target, "GET /", "a", limits);
+    CHECK(dripped.starts_with("HTTP/1.1 408 "));
+}
+
+TEST_CASE("an idle connection ends without a word", "[http][server]") {
+    server_limits limits;
+    limits.idle_time = 20ms;
+    CHECK(run(stall, name_target, "", limits) == "done");
+    CHECK(run(drip, name_target, ask, "", limits) == answer_of("/one"));
+    // Empty lines, which are allowed before a request, are none.
+    CHECK(run(drip, name_target, "", "\r\n", limits) == "");
+}
+
+TEST_CASE("a body that stops coming ends the connection", "[http][server]") {
+    server_limits limits;
+    limits.stall_time = 20ms;
+    limits.head_time = 50ms;
+    CHECK(contains(run(stall, echo_body, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nab", limits),
+                   "request body"));
+    // One that nobody reads, too, even when it keeps dripping.
+    CHECK(run(drip, name_target, "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n", "x", limits) ==
+          answer_of("/p"));
+}
+
+TEST_CASE("a reader that stands still is cut, a slow one is not", "[http][server]") {
+    const leak_check leaks;
+    server_limits limits;
+    limits.stall_time = 20ms;
+    const std::string end = run(stall, send_much, ask, limits);
+    CHECK(end.size() < 2u << 20);
+    CHECK(contains(end, "send"));
+    limits.stall_time = 60ms;  // it takes longer in all
+    const std::size_t total = run(read_slowly, limits);
+    CHECK(total > 2u << 20);
+}
+
+TEST_CASE("a body cut off fails the read", "[http][server]") {
+    const std::string truncated = std::string{post} + "Content-Length: 9\r\n\r\nabc";
+    const auto end = [](std::string_view input) {
+        const leak_check leaks;
+        return run(
+            [](std::string_view text) -> task<std::string> { co_return co_await fate(exchange(echo_body, text)); },
+            input);
+    };
+    CHECK(contains(end(truncated), "in the middle of a message"));
+    CHECK(contains(end(std::string{post} + "Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "chunk"));
+}
+
+TEST_CASE("an answer ends as it was announced, or the connection does", "[http][server]") {
+    CHECK(said(answer_shorter, std::string{ask} + std::string{ask}) ==
+          "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+    CHECK(contains(run(stall, answer_longer, ask, server_limits()), "longer than was announced"));
+    CHECK(contains(run(stall, forge, ask, server_limits()), "control character"));
+    CHECK(said(answer_without_body, "GET /304 HTTP/1.1\r\nHost: h\r\n\r\n" + std::string{ask}) ==
+          "HTTP/1.1 304 Not Modified\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
+}
+
+TEST_CASE("a connection is cancelled wherever it waits", "[http][server]") {
+    const leak_check leaks;
+    run(cancel_at, name_target, "", true);                                                             // idle
+    run(cancel_at, name_target, "GET /", true);                                                        // within a head
+    run(cancel_at, echo_body, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", true);     // within a body
+    run(cancel_at, name_target, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", false);  // dropping one
+    run(cancel_at, send_much, ask, false);                                                             // sending
+    run(cancel_at, name_target, "GET / HTTP/1.0\r\n\r\n", false);                                      // closing
+}
+
+TEST_CASE("a drain ends an idle connection at once and tells a busy one", "[http][server]") {
+    const leak_check leaks;
+    run(drain_while_idle, false);
+    run(drain_while_idle, true);
+    CHECK(run(drain_in_a_request) == answer_of("late", "Connection: close\r\n"));
+}
