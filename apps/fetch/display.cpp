@@ -83,9 +83,10 @@ display::display(board& shown, const options& how)
       ascii_{!utf8_terminal()} {}
 
 ringlet::task<> display::animate() {
+    const std::chrono::nanoseconds pause = bars_ ? std::chrono::nanoseconds{frame} : std::chrono::hours{24};
     for (;;) {
         if (bars_) draw({});
-        co_await ringlet::sleep(bars_ ? std::chrono::nanoseconds{frame} : std::chrono::hours{24});
+        co_await ringlet::sleep(pause);
     }
 }
 

@@ -125,7 +125,8 @@ ringlet::task<http::status> site::answer(http::server_connection& client, const 
         co_await send_file(client, std::move(what), where->path);
         co_return http::status::ok;
     }
-    found index = co_await open(where->path.empty() ? "index.html" : where->path + "/index.html");
+    std::string index_path = where->path.empty() ? "index.html" : where->path + "/index.html";
+    found index = co_await open(std::move(index_path));
     if (index.status != http::status::ok && index.status != http::status::not_found) {
         co_await send_error(client, index.status);  // it is there, perhaps: no listing in its place
         co_return index.status;

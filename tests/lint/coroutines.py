@@ -166,6 +166,39 @@ def ternaries(code):
             yield found, f"{code.text(found)} in a branch of `?:`: write if and else"
 
 
+def makes_nothing(branches):
+    """Two numbers, names, members or elements, or two string literals: as far as tokens tell, no temporary object."""
+    if all(token.kind in ("string", "raw") for branch in branches for token in branch):
+        return True
+    return all(branch and branch[-1].text != "nullopt"
+               and all(token.kind in ("word", "number", "char") or token.text in (".", "->", "::", "*", "-", "!", "[", "]") for token in branch)
+               for branch in branches)
+
+
+def conditional_results(code):
+    for index, token in enumerate(code.tokens):
+        if token.text != "?" or token.kind != "mark":
+            continue
+        begin, end = full_expression(code, index)
+        if not awaits_in(code, begin, end):
+            continue
+        parent = code.parent[index]
+        branches, start, depth = [], index + 1, 0
+        for i in code.level(index + 1, code.end_of(parent) if parent >= 0 else len(code.tokens)):
+            text = code.text(i)
+            depth += {"?": 1, ":": -1}.get(text, 0)
+            if text in (";", ",") or (depth < 0 and branches):
+                break
+            if depth < 0:
+                branches.append(code.tokens[start:i])
+                start, depth = i + 1, 0
+        else:
+            i = code.end_of(parent) if parent >= 0 else len(code.tokens)
+        branches.append(code.tokens[start:i])
+        if not makes_nothing(branches):
+            yield index, "`?:` with a class as its result within a co_await expression: give the result a name first"
+
+
 def braces(code):
     for index, token in enumerate(code.tokens):
         if token.text not in AWAITS:
@@ -265,7 +298,7 @@ def check(source, aggregates=None):
     for want_else in (False, True):
         code = Code(source, want_else)
         known = (aggregates or Aggregates([code])).seen_from(code)
-        for rule in (conditions, ternaries, braces, catch_macros):
+        for rule in (conditions, ternaries, conditional_results, braces, catch_macros):
             found |= {(code.tokens[i].line, message) for i, message in rule(code)}
         found |= {(code.tokens[i].line, message) for i, message in temporaries(code, known)}
         found = {(line, message) for line, message in found if line not in code.excused}
