@@ -2,7 +2,6 @@
 #include "echo/tcp.hpp"
 
 #include "common/port_in_use.hpp"
-#include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/net/multishot_stream.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/tcp_listener.hpp>
@@ -11,11 +10,9 @@
 
 #include <fmt/format.h>
 
-#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <utility>
-#include <vector>
 
 namespace echo {
 namespace {
@@ -27,22 +24,12 @@ struct server {
     tcp_totals& totals;
 };
 
-// For when buffers are scarce: a peer that takes nothing must not keep one that others wait for.
-ringlet::task<> send_copy(net::multishot_stream& stream, ringlet::io::buffer_lease lease) {
-    const std::vector<std::byte> copy(lease.bytes().begin(), lease.bytes().end());
-    lease.release();
-    co_await stream.send_all(copy);
-}
-
 ringlet::task<> echo(net::multishot_stream stream, tcp_totals& totals) {
     for (;;) {
         auto lease = co_await stream.recv_lease();
         if (lease.empty()) break;
         totals.bytes += lease.size();
-        if (lease.scarce())
-            co_await send_copy(stream, std::move(lease));
-        else
-            co_await stream.send_all(lease.bytes());
+        co_await stream.send_all(lease.bytes());
     }
 }
 
@@ -52,10 +39,7 @@ ringlet::task<> echo_within(net::multishot_stream stream, tcp_totals& totals, st
         auto lease = co_await ringlet::with_timeout(limit, stream.recv_lease());
         if (lease.empty()) break;
         totals.bytes += lease.size();
-        if (lease.scarce())
-            co_await ringlet::with_timeout(limit, send_copy(stream, std::move(lease)));
-        else
-            co_await ringlet::with_timeout(limit, stream.send_all(lease.bytes()));
+        co_await ringlet::with_timeout(limit, stream.send_all(lease.bytes()));
     }
 }
 

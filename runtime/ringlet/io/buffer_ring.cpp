@@ -5,8 +5,10 @@
 
 #include <liburing.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <new>
 #include <system_error>
 
 #include <sys/mman.h>
@@ -20,10 +22,22 @@ void* map(std::size_t bytes) {
     return memory;
 }
 
+constexpr unsigned ids = 65536;  // a CQE tells the buffer in 16 bits
+
+void make_room(auto& vector, std::size_t size) {
+    if (size > vector.capacity()) vector.reserve(2 * size);
+}
+
 }  // namespace
 
-buffer_ring::buffer_ring(engine& backend, unsigned count, unsigned bytes)
-    : engine_{&backend}, ring_{nullptr}, memory_{nullptr}, count_{count}, bytes_{bytes}, arrivals_(count) {
+buffer_ring::buffer_ring(engine& backend, unsigned count, unsigned bytes, unsigned count_max)
+    : engine_{&backend},
+      ring_{nullptr},
+      memory_{nullptr},
+      count_{count},
+      bytes_{bytes},
+      count_max_{std::min(count_max, ids)},
+      arrivals_(count) {
     ringlet::detail::require(std::has_single_bit(count) && count <= 32768 && bytes > 0,
                              "a buffer ring has a power of two of buffers, at most 32768");
     ring_ = static_cast<io_uring_buf_ring*>(map(count * sizeof(io_uring_buf)));
@@ -54,13 +68,13 @@ buffer_ring::~buffer_ring() {
 }
 
 void buffer_ring::add(std::uint16_t id) noexcept {
-    io_uring_buf_ring_add(ring_, memory_ + std::size_t{id} * bytes_, bytes_, id, io_uring_buf_ring_mask(count_), 0);
+    io_uring_buf_ring_add(ring_, memory_of(id), bytes_, id, io_uring_buf_ring_mask(count_), 0);
     io_uring_buf_ring_advance(ring_, 1);
 }
 
 buffer_lease buffer_ring::take(std::uint32_t cqe_flags, std::size_t length) noexcept {
     const auto id = static_cast<std::uint16_t>(cqe_flags >> IORING_CQE_BUFFER_SHIFT);
-    return buffer_lease{*this, {memory_ + std::size_t{id} * bytes_, length}, id};
+    return buffer_lease{*this, {memory_of(id), length}, id};
 }
 
 void buffer_ring::push(queue& to, std::uint32_t cqe_flags, std::uint32_t length) noexcept {
@@ -78,13 +92,37 @@ buffer_lease buffer_ring::pop(queue& from) noexcept {
     const std::uint16_t id = from.first;
     from.first = arrivals_[id].next;
     --from.count;
-    return buffer_lease{*this, {memory_ + std::size_t{id} * bytes_, arrivals_[id].length}, id};
+    return buffer_lease{*this, {memory_of(id), arrivals_[id].length}, id};
 }
 
 void buffer_ring::give_back(std::uint16_t id) noexcept {
+    // Room was made for it when it was created.
+    if (in_ring() == count_)
+        resting_.push_back(id);
+    else
+        add(id);
     --leased_;
-    add(id);
     wake_one();
+}
+
+bool buffer_ring::grow() noexcept {
+    if (!resting_.empty()) {
+        add(resting_.back());
+        resting_.pop_back();
+        return true;
+    }
+    const std::size_t id = arrivals_.size();
+    if (id >= count_max_) return false;
+    try {
+        make_room(resting_, more_.size() + 1);
+        make_room(arrivals_, id + 1);
+        more_.push_back(std::make_unique_for_overwrite<std::byte[]>(bytes_));
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+    arrivals_.emplace_back();
+    add(static_cast<std::uint16_t>(id));
+    return true;
 }
 
 void buffer_ring::wake_one() noexcept {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -46,9 +47,6 @@ public:
         data_ += count;
         size_ -= static_cast<std::uint32_t>(count);
     }
-    /// More than half of the loop's buffers are out. Who may have to wait long before giving this one back copies the
-    /// bytes and releases it; else as many slow peers as there are buffers bring all the others to a stop.
-    bool scarce() const noexcept;
     void release() noexcept;
 
 private:
@@ -66,8 +64,9 @@ private:
 /// Maps to: IORING_REGISTER_PBUF_RING, Linux 5.19; io_uring_register_buf_ring(3).
 class buffer_ring {
 public:
-    /// `count` buffers, a power of two up to 32768, of `bytes` each. Throws std::system_error.
-    buffer_ring(engine& backend, unsigned count, unsigned bytes);
+    /// `count` buffers, a power of two up to 32768, of `bytes` each; up to `count_max` when they are needed. Throws
+    /// std::system_error.
+    buffer_ring(engine& backend, unsigned count, unsigned bytes, unsigned count_max);
     buffer_ring(const buffer_ring&) = delete;
     buffer_ring& operator=(const buffer_ring&) = delete;
     ~buffer_ring();
@@ -79,7 +78,11 @@ public:
     /// To be called for each CQE with IORING_CQE_F_BUFFER when it is reaped; `take` follows when the job runs.
     void note_taken() noexcept { ++leased_; }
     /// Every buffer is out, as far as CQEs have been reaped.
-    bool exhausted() const noexcept { return leased_ == count_; }
+    bool exhausted() const noexcept { return in_ring() == 0; }
+    /// For who has data waiting when every buffer is out: puts one more into the ring. Else as many peers that take
+    /// nothing as there are buffers, each with a lease stuck in a send, would bring all the others to a stop.
+    /// Result: false when no more can be made.
+    bool grow() noexcept;
 
     /// The lease of what a CQE with IORING_CQE_F_BUFFER brought.
     buffer_lease take(std::uint32_t cqe_flags, std::size_t length) noexcept;
@@ -106,22 +109,28 @@ private:
     friend buffer_lease;
     void give_back(std::uint16_t id) noexcept;
     void add(std::uint16_t id) noexcept;
+    unsigned in_ring() const noexcept { return static_cast<unsigned>(arrivals_.size() - resting_.size()) - leased_; }
+    std::byte* memory_of(std::uint16_t id) const noexcept {
+        return id < count_ ? memory_ + std::size_t{id} * bytes_ : more_[id - count_].get();
+    }
 
     engine* engine_;
     io_uring_buf_ring* ring_;
     std::byte* memory_;
     unsigned count_;
     unsigned bytes_;
+    unsigned count_max_;
     unsigned leased_ = 0;
     struct arrival {
         std::uint32_t length;
         std::uint16_t next;
     };
     std::vector<arrival> arrivals_;  // by buffer
+    // Further buffers, kept for the next rush. The ring has room for count_, so when all come back some rest.
+    std::vector<std::unique_ptr<std::byte[]>> more_;
+    std::vector<std::uint16_t> resting_;
     ringlet::detail::list_link waiters_{&waiters_, &waiters_};
 };
-
-inline bool buffer_lease::scarce() const noexcept { return ring_ && ring_->leased_ > ring_->count_ / 2; }
 
 inline void buffer_lease::release() noexcept {
     size_ = 0;

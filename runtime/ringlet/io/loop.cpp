@@ -199,7 +199,9 @@ void loop::cancel_request(std::uint64_t user_data) {
 }
 
 buffer_ring& loop::buffers() {
-    if (!buffers_) buffers_ = std::make_unique<buffer_ring>(*engine_, options_.buffers, options_.buffer_bytes);
+    if (!buffers_)
+        buffers_ =
+            std::make_unique<buffer_ring>(*engine_, options_.buffers, options_.buffer_bytes, options_.buffers_max);
     return *buffers_;
 }
 

@@ -32,6 +32,9 @@ struct loop_options {
     /// Provided buffers for receiving: how many (a power of two) and how large.
     unsigned buffers = 256;
     unsigned buffer_bytes = 4096;
+    /// When all are out and more data wait, further buffers are made, up to so many in all; they stay. After that
+    /// receiving waits until one comes back.
+    unsigned buffers_max = 65536;
 };
 
 /// One loop: ready queue, timers, and one `enter` a turn. Belongs to the thread that made it; a thread has at most one.

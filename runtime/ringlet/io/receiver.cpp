@@ -72,8 +72,10 @@ struct receiver::state : completion, listed {
             maybe_data = (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
             if (kept.count >= kept_max) stop(here);
         } else if (res == -ENOBUFS) {
+            // Nobody waits: no buffer is needed now, and who takes nothing must not collect them.
+            if (!job) return;
             // The kernel looks for a buffer before it looks for data; only who has data may wait for a buffer.
-            if (std::exchange(maybe_data, false) || !here.buffers().exhausted()) {
+            if (std::exchange(maybe_data, false) || !here.buffers().exhausted() || here.buffers().grow()) {
                 arm(here);
             } else {
                 parked = true;

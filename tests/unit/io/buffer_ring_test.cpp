@@ -3,6 +3,7 @@
 #include <ringlet/io/op/recv_provided.hpp>
 #include <ringlet/time/sleep.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <utility>
@@ -19,9 +20,10 @@ using ringlet::testing::scripted_engine;
 
 namespace {
 
-ringlet::loop_options with_buffers(unsigned count) {
+ringlet::loop_options with_buffers(unsigned count, unsigned count_max = 0) {
     ringlet::loop_options options;
     options.buffers = count;
+    options.buffers_max = std::max(count, count_max);
     options.buffer_bytes = 64;
     return options;
 }
@@ -140,6 +142,35 @@ TEST_CASE("who finds no buffer waits until one comes back", "[buffers]") {
     CHECK(log == "123");
     CHECK(loop.now() == 15ms);
     CHECK(tries < 12);
+}
+
+TEST_CASE("when all are out further buffers are made, up to the limit, and stay", "[buffers]") {
+    checked_loop loop{with_buffers(1, 3)};
+    loop.engine().set_script([](auto& engine, const io_uring_sqe& sqe) {
+        engine.complete_with_buffer(sqe.user_data, "data");
+        return true;
+    });
+    std::string log;
+    loop.run([](std::string& l) -> task<> {
+        auto& ring = ringlet::loop::current().buffers();
+        for (int rush = 0; rush < 2; ++rush) {
+            auto a = spawn(hold, 1, 5ms, std::ref(l));
+            auto b = spawn(hold, 2, 5ms, std::ref(l));
+            auto c = spawn(hold, 3, 5ms, std::ref(l));
+            auto d = spawn(hold, 4, 5ms, std::ref(l));
+            co_await sleep(1ms);
+            CHECK(ring.leased() == 3);
+            CHECK(ring.exhausted());
+            CHECK_FALSE(ring.grow());
+            co_await a.join();
+            co_await b.join();
+            co_await c.join();
+            co_await d.join();
+            CHECK(ring.leased() == 0);
+        }
+    }(log));
+    CHECK(log == "12341234");
+    CHECK(loop.now() == 20ms);
 }
 
 TEST_CASE("a job that waits for a buffer can be cancelled", "[buffers]") {

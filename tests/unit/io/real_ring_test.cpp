@@ -218,6 +218,7 @@ TEST_CASE("tiny queues take many operations at once", "[real]") {
 TEST_CASE("few buffers serve many connections, one after the other", "[real]") {
     ringlet::loop_options options;
     options.buffers = 2;
+    options.buffers_max = 2;
     options.buffer_bytes = 512;
     RINGLET_TESTS_REAL_LOOP(options);
     loop->run([]() -> task<> {

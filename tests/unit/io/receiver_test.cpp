@@ -28,6 +28,7 @@ namespace {
 ringlet::loop_options with_buffers(unsigned count) {
     ringlet::loop_options options;
     options.buffers = count;
+    options.buffers_max = count;
     options.buffer_bytes = 64;
     return options;
 }
@@ -188,9 +189,31 @@ TEST_CASE("a receiver that finds no buffer goes on when one comes back", "[recei
             const buffer_lease held = co_await in.next();
             seen += text_of(held);
             co_await ringlet::sleep(20ms);
-            CHECK(engine.pending() == 0);  // parked
+            CHECK(engine.pending() == 0);  // nobody waits, so it asks for no buffer
         }
         co_await read_text(in, 2, seen);
     }(log, loop.engine()));
     CHECK(log == "firstsecond.");
+}
+
+TEST_CASE("a receiver without a waiter takes no more when buffers run out", "[receiver]") {
+    // Else it would collect the loop's buffers for a handler that is stuck in a send.
+    ringlet::loop_options options = with_buffers(1);
+    options.buffers_max = 100;
+    checked_loop loop{options};
+    loop.engine().at(1ms, [](scripted_engine& engine) { arrive(engine, "kept"); });
+    loop.engine().at(2ms, [](scripted_engine& engine) { end(engine, -ENOBUFS); });
+    loop.engine().at(30ms, [](scripted_engine& engine) { end(engine, 0); });
+    std::string log;
+    loop.run([](std::string& seen, scripted_engine& engine) -> task<> {
+        receiver in{some_socket()};
+        const auto none = co_await ringlet::as_result(ringlet::with_timeout(500us, in.next()));  // arms the request
+        CHECK_FALSE(none);
+        co_await ringlet::sleep(20ms);
+        CHECK(engine.pending() == 0);
+        CHECK(ringlet::loop::current().buffers().leased() == 1);
+        co_await read_text(in, 2, seen);
+    }(log, loop.engine()));
+    CHECK(log == "kept.");
+    CHECK(count_of(loop.engine(), IORING_OP_RECV) == 2);
 }

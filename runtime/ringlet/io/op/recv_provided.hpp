@@ -18,8 +18,8 @@ namespace ringlet::io {
 ///
 /// Result:    a lease on 1 or more bytes; an empty lease when the peer closed its sending side. Sets `more` to whether
 ///            the socket holds more data already.
-/// Errors:    std::system_error as recv(2); `cancelled`, and then nothing was received. When all buffers are out the
-///            operation waits for one (ENOBUFS is never seen).
+/// Errors:    std::system_error as recv(2); `cancelled`, and then nothing was received. When all buffers are out and
+///            no more can be made the operation waits for one (ENOBUFS is never seen).
 /// Lifetime:  borrows the socket and `more` until the co_await ends; the lease must not outlive the loop.
 /// Thread:    the loop's thread only.
 /// Maps to:   IORING_OP_RECV with IOSQE_BUFFER_SELECT, Linux 5.19; io_uring_prep_recv(3).
@@ -49,7 +49,7 @@ public:
             // The kernel looks for a buffer before it looks for data. Only who has data may wait for a buffer: another
             // would be woken for one, not take it, and leave those who need it asleep.
             if (std::exchange(*more_, false)) return after_cqe::again;
-            if (!ring.exhausted()) return after_cqe::again;  // one has come back since
+            if (!ring.exhausted() || ring.grow()) return after_cqe::again;  // one has come back since, or is new
             ring.wait(parking_);
             return after_cqe::parked;
         }
