@@ -45,6 +45,12 @@ std::string first_line(const char* path, std::string_view key = "") {
     throw std::system_error{error, std::generic_category(), "io_uring_setup (limits: ulimit -l, ulimit -n)"};
 }
 
+void judge_failed_enter(int res) {
+    // EBUSY and EAGAIN: the caller reaps and comes again. ETIME and EINTR are normal.
+    if (res == -ETIME || res == -EINTR || res == -EBUSY || res == -EAGAIN) return;
+    throw std::system_error{-res, std::generic_category(), "io_uring_enter"};
+}
+
 }  // namespace
 
 std::string detail::explain_unavailable(int error, std::string_view disabled_sysctl, std::string_view seccomp_mode,
@@ -119,25 +125,26 @@ void uring_engine::check_nop() {
 
 void uring_engine::enter(unsigned wanted, deadline until) {
     std::atomic_ref{*ring_.sq.ktail}.store(sq_tail, std::memory_order_release);
-    const auto fd = static_cast<unsigned>(enter_fd_);
-    int res = 0;
-    if (until != no_deadline && wanted > 0) {
-        const auto left = std::max(until - clock::now(), clock::duration::zero());
-        __kernel_timespec limit{};
-        limit.tv_sec = std::chrono::floor<std::chrono::seconds>(left).count();
-        limit.tv_nsec = (left % std::chrono::seconds{1}).count();
-        io_uring_getevents_arg arg{};
-        arg.sigmask_sz = _NSIG / 8;
-        arg.ts = reinterpret_cast<std::uint64_t>(&limit);
-        res = io_uring_enter2(fd, sq_tail - sq_head, wanted, enter_flags_ | IORING_ENTER_EXT_ARG,
-                              reinterpret_cast<sigset_t*>(&arg), sizeof arg);
-    } else {
-        res = io_uring_enter2(fd, sq_tail - sq_head, wanted, enter_flags_, nullptr, _NSIG / 8);
-    }
+    const int res = until == no_deadline || wanted == 0
+                        ? io_uring_enter2(static_cast<unsigned>(enter_fd_), sq_tail - sq_head, wanted, enter_flags_,
+                                          nullptr, _NSIG / 8)
+                        : enter_until(wanted, until);
     sq_head = std::atomic_ref{*ring_.sq.khead}.load(std::memory_order_acquire);
-    // EBUSY and EAGAIN: the caller reaps and comes again. ETIME and EINTR are normal.
-    if (res >= 0 || res == -ETIME || res == -EINTR || res == -EBUSY || res == -EAGAIN) return;
-    throw std::system_error{-res, std::generic_category(), "io_uring_enter"};
+    if (res < 0) [[unlikely]]
+        judge_failed_enter(res);
+}
+
+// Apart from `enter`, whose registers it would cost.
+int uring_engine::enter_until(unsigned wanted, deadline until) noexcept {
+    const auto left = std::max(until - clock::now(), clock::duration::zero());
+    __kernel_timespec limit{};
+    limit.tv_sec = std::chrono::floor<std::chrono::seconds>(left).count();
+    limit.tv_nsec = (left % std::chrono::seconds{1}).count();
+    io_uring_getevents_arg arg{};
+    arg.sigmask_sz = _NSIG / 8;
+    arg.ts = reinterpret_cast<std::uint64_t>(&limit);
+    return io_uring_enter2(static_cast<unsigned>(enter_fd_), sq_tail - sq_head, wanted,
+                           enter_flags_ | IORING_ENTER_EXT_ARG, reinterpret_cast<sigset_t*>(&arg), sizeof arg);
 }
 
 bool uring_engine::completions_waiting() const noexcept {

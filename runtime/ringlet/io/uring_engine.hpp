@@ -23,6 +23,7 @@ public:
 
 private:
     void check_nop();
+    [[gnu::noinline]] int enter_until(unsigned wanted, deadline until) noexcept;
 
     io_uring ring_{};
     unsigned enter_flags_ = 0;
