@@ -49,6 +49,7 @@
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/net/udp_socket.hpp>
 #include <ringlet/os/offload.hpp>
+#include <ringlet/os/ready.hpp>
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>
 #include <ringlet/os/standard_input.hpp>

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <string>
 #include <system_error>
 
 namespace ringlet::net {
@@ -128,11 +129,17 @@ void connections::start(task<> handler, const endpoint& peer) {
         ringlet::detail::start_job<void>(*this, *block.release(), std::move(handler));
 }
 
+// A report that cannot be made ends nothing: not the other connections, when standard error is full or gone.
 void connections::failed(const endpoint& peer, const std::exception_ptr& why) const noexcept {
-    if (options_.on_failure)
-        options_.on_failure(peer, why);
-    else if (!is_normal_life(why))
-        fmt::print(stderr, "connection from {}: {}\n", peer, ringlet::detail::describe(why));
+    try {
+        if (options_.on_failure) {
+            options_.on_failure(peer, why);
+        } else if (!is_normal_life(why)) {
+            const std::string text = fmt::format("connection from {}: {}\n", peer, ringlet::detail::describe(why));
+            std::fwrite(text.data(), 1, text.size(), stderr);
+        }
+    } catch (...) {
+    }
 }
 
 }  // namespace detail

@@ -31,7 +31,7 @@ struct serve_options {
     /// So many at a time; further ones wait to be accepted.
     std::size_t connections_max = std::numeric_limits<std::size_t>::max();
     /// Told of handlers that fail. By default a line on stderr names the peer and says why, but for the errors by which
-    /// peers come and go (is_disconnect), time limits among them.
+    /// peers come and go (is_disconnect), time limits among them. What it throws is dropped.
     std::function<void(const endpoint& peer, const std::exception_ptr& why)> on_failure;
 };
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 
+#include <fcntl.h>
 #include <signal.h>
 
 namespace ringlet::os::detail {
@@ -28,6 +29,11 @@ std::string_view program_name(const char* path) noexcept {
     if (path == nullptr || *path == '\0') return "program";
     const char* slash = std::strrchr(path, '/');
     return slash != nullptr && slash[1] != '\0' ? slash + 1 : path;
+}
+
+void open_standard_streams() noexcept {
+    for (const int fd : {0, 1, 2})
+        if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
 }
 
 void ignore_broken_pipes() noexcept { ::signal(SIGPIPE, SIG_IGN); }

@@ -62,6 +62,9 @@ int report_failure(std::string_view program) noexcept;
 int finish_output(std::string_view program, int status) noexcept;
 std::string_view program_name(const char* path) noexcept;
 void ignore_broken_pipes() noexcept;
+/// Standard input, output and error that were closed become /dev/null. Else what is opened first takes their place, and
+/// gets what is printed.
+void open_standard_streams() noexcept;
 
 }  // namespace os::detail
 
@@ -80,11 +83,13 @@ auto run(F function, Args... args) {
 ///            cancellation gives 130. Standard output that cannot be written is a failure; one that nobody reads any
 ///            more (EPIPE) gives 141 without a word, as the signal would.
 /// Errors:    none are thrown.
-/// Thread:    the caller's becomes the loop's. SIGPIPE is ignored from here on.
+/// Thread:    the caller's becomes the loop's. SIGPIPE is ignored from here on; of the three standard streams, those
+///            that are closed become /dev/null.
 template <class F>
     requires std::invocable<F&, arguments&>
 int run_main(int argc, char** argv, F function, const io::loop_options& options = io::loop_options()) {
     const std::string_view program = os::detail::program_name(argc > 0 ? argv[0] : nullptr);
+    os::detail::open_standard_streams();
     os::detail::ignore_broken_pipes();
     int status = 0;
     try {

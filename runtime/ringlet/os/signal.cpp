@@ -53,9 +53,21 @@ private:
     int got_ = 0;
 };
 
+// Who started the program with a signal ignored (nohup; a shell's background job) is obeyed. Once blocked, it would come.
+signal_set without_ignored(const signal_set& wanted) noexcept {
+    signal_set heard;
+    for (int number = 1; number < NSIG; ++number) {
+        struct sigaction now{};
+        if (wanted.contains(number) && ::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN)
+            heard.add(number);
+    }
+    return heard;
+}
+
 }  // namespace
 
-task<int> until_one_of(signal_set wanted) {
+task<int> until_one_of(signal_set asked) {
+    const signal_set wanted = without_ignored(asked);
     blocked mask{wanted};
     const io::owned_fd source{::signalfd(-1, &wanted.bits(), SFD_CLOEXEC | SFD_NONBLOCK)};
     if (!source) throw std::system_error{errno, std::generic_category(), "signalfd"};

@@ -14,10 +14,12 @@ namespace os {
 /// A set of signal numbers.
 class signal_set {
 public:
+    signal_set() noexcept { sigemptyset(&bits_); }
     signal_set(std::initializer_list<int> numbers) noexcept {
         sigemptyset(&bits_);
         for (const int number : numbers) sigaddset(&bits_, number);
     }
+    void add(int number) noexcept { sigaddset(&bits_, number); }
     bool contains(int number) const noexcept { return sigismember(&bits_, number) == 1; }
     const sigset_t& bits() const noexcept { return bits_; }
 
@@ -32,7 +34,8 @@ task<int> until_one_of(signal_set wanted);
 
 /// Waits until one of the signals comes. While it waits they are blocked in this thread and do nothing else; afterwards
 /// the mask is as before, so that a second Ctrl-C takes the default action and ends the program at once. When several
-/// jobs wait for a signal, each sees it.
+/// jobs wait for a signal, each sees it. One that is ignored (SIG_IGN) when the wait begins stays so: a program that nohup or
+/// a script's background job started does not hear what it was started to ignore.
 ///
 /// Result:    the signal's number.
 /// Errors:    std::system_error as signalfd(2); `cancelled`. A signal that comes too late for the wait is not lost: it

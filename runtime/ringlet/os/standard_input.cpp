@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/bytes.hpp>
-#include <ringlet/io/op/poll.hpp>
 #include <ringlet/io/op/read.hpp>
+#include <ringlet/os/ready.hpp>
 #include <ringlet/os/standard_input.hpp>
 #include <ringlet/time/sleep.hpp>
 
@@ -13,7 +13,6 @@
 #include <system_error>
 #include <utility>
 
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,7 +35,7 @@ task<std::size_t> input::read(std::span<std::byte> buffer) {
         co_return *n;
     }
     for (;;) {
-        co_await io::poll_op{fd_, POLLIN};
+        co_await readable(fd_);
         const ssize_t n = ::read(fd, buffer.data(), buffer.size());
         if (n >= 0) co_return static_cast<std::size_t>(n);
         if (errno != EAGAIN && errno != EINTR)

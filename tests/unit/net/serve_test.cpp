@@ -69,6 +69,7 @@ task<> failing_handlers() {
     options.on_failure = [&](const endpoint& peer, const std::exception_ptr& why) {
         CHECK(peer.is_loopback());
         failures.push_back(ringlet::detail::describe(why));
+        throw std::runtime_error{"a report that fails ends nothing"};
     };
     auto server = spawn(net::serve(listener, options, fail_by_text));
     for (const char* text : {"fail", "reset", "live"}) {

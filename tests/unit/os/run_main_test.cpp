@@ -118,6 +118,20 @@ TEST_CASE("output that cannot be written is a failure, a reader that left is not
     CHECK(no_reader.errors.empty());
 }
 
+TEST_CASE("closed standard streams do not go to what is opened first", "[os][main]") {
+    std::array<io::owned_fd, 3> kept;
+    for (int fd = 0; fd < 3; ++fd) kept[static_cast<std::size_t>(fd)] = io::owned_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 3)};
+    for (int fd = 0; fd < 3; ++fd) ::close(fd);
+    os::detail::open_standard_streams();
+    bool all_there = true;
+    for (int fd = 0; fd < 3; ++fd) {
+        all_there = all_there && ::fcntl(fd, F_GETFD) >= 0;
+        ::close(fd);
+        if (const int before = kept[static_cast<std::size_t>(fd)].get(); before >= 0) ::dup2(before, fd);
+    }
+    CHECK(all_there);
+}
+
 TEST_CASE("run takes a function with its arguments, references too", "[os][main]") {
     int seen = 0;
     auto note = [](int& into, std::string text) -> task<std::size_t> {

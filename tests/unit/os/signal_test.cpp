@@ -77,6 +77,18 @@ task<> blocked_before() {
     pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
 }
 
+task<> ignored_meanwhile() {
+    const auto before = ::signal(SIGUSR1, SIG_IGN);
+    auto waiting = spawn(os::until_one_of, os::signal_set{SIGUSR1, SIGUSR2});
+    co_await sleep(1ms);
+    CHECK_FALSE(is_blocked(SIGUSR1));
+    ::kill(::getpid(), SIGUSR1);
+    ::kill(::getpid(), SIGUSR2);
+    const int got = co_await waiting.get();
+    CHECK(got == SIGUSR2);
+    ::signal(SIGUSR1, before);
+}
+
 task<> drain_slowly() {
     ::kill(::getpid(), SIGINT);
     co_await until_signal(SIGINT, SIGTERM);
@@ -98,6 +110,8 @@ TEST_CASE("a cancelled wait restores the mask", "[os][signal]") {
 TEST_CASE("a signal that was blocked before stays so, and one that is pending counts", "[os][signal]") {
     run(blocked_before);
 }
+
+TEST_CASE("a signal that the program was started to ignore is not heard", "[os][signal]") { run(ignored_meanwhile); }
 
 TEST_CASE("a second Ctrl-C ends the program at once", "[os][signal]") {
     const pid_t child = ::fork();

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include <fcntl.h>
+#include <termios.h>
 #include <unistd.h>
 
 using namespace ringlet;
@@ -131,3 +132,44 @@ TEST_CASE("files and devices are read like pipes", "[os][input]") {
 }
 
 TEST_CASE("a terminal is read by lines up to Ctrl-D", "[os][input]") { run(terminal); }
+
+namespace {
+
+void toggle_echo(int terminal) {
+    termios mode{};
+    REQUIRE(::tcgetattr(terminal, &mode) == 0);
+    mode.c_lflag ^= ECHO | ICANON;
+    REQUIRE(::tcsetattr(terminal, TCSANOW, &mode) == 0);
+}
+
+task<std::string> read_some(int fd) {
+    std::array<std::byte, 100> room{};
+    const std::size_t n = co_await os::input{io::fd_ref{fd}}.read(room);
+    co_return std::string{as_text(std::span{room}.first(n))};
+}
+
+task<> type_after_changes_of_mode(int keyboard, int terminal) {
+    auto reader = spawn(read_some, terminal);
+    for (int i = 0; i < 4; ++i) {
+        co_await sleep(std::chrono::milliseconds{2});
+        toggle_echo(terminal);  // wakes whoever polls, with nothing to read
+    }
+    co_await sleep(std::chrono::milliseconds{2});
+    CHECK_FALSE(reader.done());
+    CHECK(::write(keyboard, "typed\n", 6) == 6);
+    const std::string got = co_await reader.get();
+    CHECK(got == "typed\n");
+}
+
+}  // namespace
+
+TEST_CASE("a terminal is read on when its mode changes meanwhile", "[stdin]") {
+    const leak_check leaks;
+    const io::owned_fd keyboard{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    if (!keyboard || ::grantpt(keyboard.get()) != 0 || ::unlockpt(keyboard.get()) != 0) SKIP("no pseudo terminal here");
+    std::array<char, 64> name{};
+    REQUIRE(::ptsname_r(keyboard.get(), name.data(), name.size()) == 0);
+    const io::owned_fd terminal{::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    REQUIRE(terminal);
+    run(type_after_changes_of_mode, keyboard.get(), terminal.get());
+}

@@ -13,7 +13,7 @@ namespace ringlet::io {
 /// Waits until a descriptor is ready.
 ///
 /// Result:    the events that are, POLLERR and POLLHUP among them.
-/// Errors:    std::system_error as poll(2); `cancelled`.
+/// Errors:    std::system_error as poll(2); `cancelled`. On a terminal the kernel may give EINVAL: os::readable copes.
 /// Lifetime:  borrows the descriptor until the co_await ends.
 /// Thread:    the loop's thread only.
 /// Maps to:   IORING_OP_POLL_ADD, Linux 5.1; io_uring_prep_poll_add(3), poll(2).
