@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 namespace ringlet::io {
 namespace {
@@ -39,6 +40,7 @@ loop_options with_environment(loop_options options) {
 loop::loop(const loop_options& options)
     : options_{with_environment(options)}, engine_{make_uring_engine(options_.ring)} {
     timers = &timers_;
+    check_options();
 }
 
 loop::loop(std::unique_ptr<engine> engine, const loop_options& options)
@@ -46,6 +48,11 @@ loop::loop(std::unique_ptr<engine> engine, const loop_options& options)
     timers = &timers_;
     timers_.virtual_now = engine_->virtual_now();
     if (timers_.virtual_now) options_.spin = {};  // virtual time does not pass while one spins
+    check_options();
+}
+
+void loop::check_options() const {
+    require(options_.batch_max > 0, "loop_options::batch_max is 0: no job could ever run");
 }
 
 loop::~loop() {
@@ -54,6 +61,7 @@ loop::~loop() {
 }
 
 loop::running::running(loop& self) : outer{this_thread_scheduler} {
+    require(self.owner_ == std::this_thread::get_id(), "a loop runs on the thread that made it");
     require(outer == nullptr, "a loop runs on this thread already: await instead of running a second one");
     this_thread_scheduler = &self;
 }
@@ -116,7 +124,13 @@ bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_fligh
     if (!timers_.empty()) timers_.fire_due(clock::now(), *this);
     if (idle()) {
         // What is left may sleep long, and is to be told to end.
-        if (finished() || (stuck() && e.sq_head == e.sq_tail)) return;
+        if (finished()) return;
+        if (stuck()) {
+            // What stands in the queue is nobody's wait (the mailbox listens again), so there is nothing to sleep for.
+            if (e.sq_head != e.sq_tail) e.enter(0, no_deadline);
+            reap();
+            return;
+        }
         wait(timers_.empty() ? no_deadline : timers_.next());
     } else {
         if (e.sq_head == e.sq_tail && !e.completions_waiting()) return;
@@ -174,8 +188,18 @@ void loop::run_until(auto&& finished, std::string& deadlock) {
 
 void loop::stop_standing() noexcept {
     using ringlet::detail::list_link;
-    for (list_link* l = standing_.next; l != &standing_; l = l->next) {
-        listed& what = listed::from_link(*l);
+    // To tell one may take a full queue to the kernel and reap, which takes others out of the list, or this very one.
+    list_link to_tell{&to_tell, &to_tell};
+    while (standing_.next != &standing_) {
+        list_link& l = *standing_.next;
+        l.unlink();
+        l.insert_before(to_tell);
+    }
+    while (to_tell.next != &to_tell) {
+        list_link& l = *to_tell.next;
+        l.unlink();
+        l.insert_before(standing_);
+        listed& what = listed::from_link(l);
         what.tell(what);
     }
 }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -103,6 +104,7 @@ private:
         scheduler* outer;
     };
 
+    void check_options() const;
     void run_main_job(ringlet::detail::job_block& main);
     void run_to_the_end(ringlet::detail::job_block& main, std::string& deadlock);
     void run_until(auto&& finished, std::string& deadlock);
@@ -113,6 +115,7 @@ private:
     void reap() noexcept;
     void make_sq_room();
 
+    std::thread::id owner_ = std::this_thread::get_id();
     loop_options options_;
     std::unique_ptr<engine> engine_;
     ringlet::detail::timer_queue timers_;

@@ -25,7 +25,8 @@ public:
     mailbox(const mailbox&) = delete;
     mailbox& operator=(const mailbox&) = delete;
 
-    /// Hands `what` to the loop, which delivers in the order of posting. Thread: any.
+    /// Hands `what` to the loop, which delivers in the order of posting. Thread: any; the loop must still be there. While
+    /// the loop has nothing else to wait for, it waits only for letters that `loop::expect_mail` has announced.
     void post(letter& what) noexcept;
 
 private:

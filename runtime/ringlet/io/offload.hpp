@@ -74,7 +74,13 @@ private:
         box_->post(reply_);  // the last touch: the loop may resume the job now
     }
     // A call that runs cannot be stopped: the cancellation is raised by the job's next await.
-    static void cancel(ringlet::detail::job_block&) noexcept {}
+    static void cancel(ringlet::detail::job_block& job) noexcept {
+        auto& self = *static_cast<offload_wait*>(job.wait_object);
+        if (!self.home_->threads().try_remove(self.work_)) return;
+        self.home_->mail_arrived();
+        job.res = ringlet::detail::wait_cancelled;
+        self.home_->make_ready(job);
+    }
     static constexpr ringlet::detail::wait_kind kind{.name = name, .cancel = &cancel, .describe = nullptr};
 
     F function_;
@@ -95,7 +101,8 @@ public:
 
 }  // namespace detail
 
-/// Calls `function(args...)` on a thread of the loop's small pool, for what blocks and has no operation.
+/// Calls `function(args...)` on a thread of the loop's small pool (four at most, first come first served), for what blocks
+/// and has no operation.
 ///
 /// Result:    what the function returns.
 /// Errors:    what it throws; std::system_error when no thread can be started; `cancelled` when cancelled before it

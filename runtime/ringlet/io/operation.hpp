@@ -27,9 +27,14 @@ inline unsigned request_bytes(std::size_t bytes) noexcept {
     return static_cast<unsigned>(bytes < request_bytes_max ? bytes : request_bytes_max);
 }
 
+/// A call that a worker of the kernel had begun ends as one that a signal interrupts: with EINTR, or with one of the codes
+/// (ERESTARTSYS to ERESTART_RESTARTBLOCK) that a system call would never show.
+inline bool was_interrupted(std::int32_t res) noexcept { return res == -EINTR || (res <= -512 && res >= -516); }
+
 /// What `res` < 0 means for the job: a cancellation that we asked for, or the operating system's error.
 inline std::error_code operation_error(const job_block& job, std::int32_t res) noexcept {
-    if (res == -ECANCELED && job.has(job_block::cancel_sent)) return ringlet::detail::cancelled_code();
+    if (job.has(job_block::cancel_sent) && (res == -ECANCELED || was_interrupted(res)))
+        return ringlet::detail::cancelled_code();
     return {-res, std::generic_category()};
 }
 

@@ -25,7 +25,7 @@ struct receiver::state : completion, listed {
 
     explicit state(owned_fd connected) noexcept : completion{&arrived}, listed{&told}, socket{std::move(connected)} {}
     ~state() {
-        while (!kept.empty()) loop::current().buffers().pop(kept);
+        while (!kept.empty()) buffers->pop(kept);
     }
 
     void arm(loop& here) {
@@ -33,7 +33,8 @@ struct receiver::state : completion, listed {
         io_uring_prep_recv_multishot(&sqe, socket.get(), nullptr, 0, 0);
         sqe.flags |= IOSQE_BUFFER_SELECT;
         sqe.buf_group = here.buffers().group();
-        if (!maybe_data) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
+        polled_first = !maybe_data;
+        if (polled_first) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
         sqe.user_data = user_data();
         here.request_begun();
         here.add_standing(*this);
@@ -58,6 +59,9 @@ struct receiver::state : completion, listed {
             self.link.unlink();
             self.armed = false;
         }
+        const bool brought = (flags & IORING_CQE_F_BUFFER) != 0;
+        // It was woken for a buffer and took none: the next in line may. But ENOBUFS says that there is none.
+        if (std::exchange(self.woken, false) && !brought && res != -ENOBUFS) here.buffers().wake_one();
         if (self.orphan) {
             if (!self.armed) delete &self;
             return;
@@ -66,11 +70,18 @@ struct receiver::state : completion, listed {
     }
 
     void handle(loop& here, std::int32_t res, std::uint32_t flags) noexcept {
-        const bool brought = (flags & IORING_CQE_F_BUFFER) != 0;
-        if (std::exchange(woken, false) && !brought) here.buffers().wake_one();
-        if (brought) {
+        if ((flags & IORING_CQE_F_BUFFER) != 0) {
             maybe_data = (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
-            if (kept.count >= kept_max) stop(here);
+            // Did the end of the stream, or an error, come before the request? One that polls first is not told of it
+            // after the data (Linux 6.18), so ask anew.
+            if (std::exchange(polled_first, false) && !maybe_data) {
+                maybe_data = true;
+                stop(here);
+            }
+            if (kept.count >= kept_max) {
+                maybe_data = true;  // by the time it goes on
+                stop(here);
+            }
         } else if (res == -ENOBUFS) {
             // Nobody waits: no buffer is needed now, and who takes nothing must not collect them.
             if (!job) return;
@@ -109,7 +120,9 @@ struct receiver::state : completion, listed {
         return reinterpret_cast<std::uint64_t>(static_cast<completion*>(this)) | detail::tag_completion;
     }
     static void cancel(job_block& waiting) noexcept {
-        static_cast<state*>(waiting.wait_object)->job = nullptr;
+        auto& self = *static_cast<state*>(waiting.wait_object);
+        self.job = nullptr;
+        if (std::exchange(self.parked, false)) self.link.unlink();  // the buffer is for somebody who waits
         waiting.res = ringlet::detail::wait_cancelled;
         loop::current().make_ready(waiting);
     }
@@ -129,6 +142,9 @@ struct receiver::state : completion, listed {
     bool parked = false;  // waits for a buffer
     bool woken = false;   // was given the chance to take one
     bool orphan = false;
+    bool polled_first = false;  // and nothing has come since
+    bool taking = false;        // a job that found something kept is about to run
+    buffer_ring* buffers = nullptr;
 };
 
 void receiver::release::operator()(state* s) const noexcept {
@@ -150,10 +166,13 @@ fd_ref receiver::socket() const noexcept { return state_->socket; }
 
 bool receiver::wait::start(job_block& job) {
     state& s = *state_;
-    ringlet::detail::require(s.job == nullptr, "two jobs receive from the same socket");
+    ringlet::detail::require(s.job == nullptr && !s.taking, "two jobs receive from the same socket");
     loop& here = loop::current();
-    here.buffers();  // the first call registers them, which may fail
-    if (!s.kept.empty() || s.ended) return ringlet::detail::suspend_once(job);
+    s.buffers = &here.buffers();  // the first call registers them, which may fail
+    if (!s.kept.empty() || s.ended) {
+        s.taking = true;
+        return ringlet::detail::suspend_once(job);
+    }
     if (!s.armed && !s.parked) s.arm(here);
     s.job = &job;
     job.wait_object = &s;
@@ -163,7 +182,8 @@ bool receiver::wait::start(job_block& job) {
 
 result<buffer_lease> receiver::wait::outcome(job_block&) noexcept {
     state& s = *state_;
-    if (!s.kept.empty()) return loop::current().buffers().pop(s.kept);
+    s.taking = false;
+    if (!s.kept.empty()) return s.buffers->pop(s.kept);
     if (s.end_res < 0) return std::error_code{-s.end_res, std::generic_category()};
     return buffer_lease{};
 }

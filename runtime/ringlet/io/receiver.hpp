@@ -14,9 +14,9 @@ namespace ringlet::io {
 
 /// A connected socket with one request that goes on receiving into the loop's provided buffers, for sockets that are
 /// received from again and again: no request per message, and a wait that is cancelled or times out costs no system
-/// call and loses nothing. While nothing comes, no buffer is held. What comes while nobody waits is kept, up to
-/// `kept_max` buffers; then receiving pauses. May be destroyed at any time; it closes the socket, as soon as the kernel
-/// has let go of it.
+/// call and loses nothing. While nothing comes, no buffer is held. What comes while nobody waits is kept; at `kept_max`
+/// buffers receiving pauses, and what the kernel hands over before it has heard of that (32 buffers in a row) is kept too. May be destroyed at any time; it closes the socket, as soon as the kernel
+/// has let go of it. Must not outlive its loop.
 /// Maps to: IORING_OP_RECV with IORING_RECV_MULTISHOT and IOSQE_BUFFER_SELECT, Linux 6.0.
 class receiver {
 public:

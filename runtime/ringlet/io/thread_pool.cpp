@@ -40,10 +40,26 @@ void thread_pool::submit(work_item& work) {
     const std::lock_guard hold{lock_};
     if (idle_ <= queued_ && threads_.size() < threads_max) start_thread();
     work.next = nullptr;
+    work.previous = last_;
+    work.queued = true;
     (last_ ? last_->next : first_) = &work;
     last_ = &work;
     ++queued_;
     wake_.notify_one();
+}
+
+void thread_pool::unlink(work_item& work) noexcept {
+    (work.previous ? work.previous->next : first_) = work.next;
+    (work.next ? work.next->previous : last_) = work.previous;
+    work.queued = false;
+    --queued_;
+}
+
+bool thread_pool::try_remove(work_item& work) noexcept {
+    const std::lock_guard hold{lock_};
+    if (!work.queued) return false;
+    unlink(work);
+    return true;
 }
 
 void thread_pool::serve() noexcept {
@@ -54,9 +70,7 @@ void thread_pool::serve() noexcept {
         --idle_;
         if (first_ == nullptr) return;
         work_item& work = *first_;
-        first_ = work.next;
-        if (first_ == nullptr) last_ = nullptr;
-        --queued_;
+        unlink(work);
         hold.unlock();
         work.run(work);
         hold.lock();

@@ -14,6 +14,8 @@ struct work_item {
     explicit work_item(void (*function)(work_item&) noexcept) noexcept : run{function} {}
     void (*run)(work_item&) noexcept;
     work_item* next = nullptr;
+    work_item* previous = nullptr;
+    bool queued = false;
 };
 
 /// A few threads for calls that block. Threads start when they are needed, block every signal, and end with the pool,
@@ -30,8 +32,13 @@ public:
     /// Queues `work`, first in, first out. Errors: std::system_error when not even one thread can be started.
     void submit(work_item& work);
 
+    /// Takes `work` out of the queue, unless a thread has begun it: then it will be run to its end.
+    /// Result: whether it was taken out.
+    bool try_remove(work_item& work) noexcept;
+
 private:
     void start_thread();
+    void unlink(work_item& work) noexcept;
     void serve() noexcept;
 
     std::mutex lock_;

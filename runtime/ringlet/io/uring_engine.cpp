@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/core/error.hpp>
 #include <ringlet/io/detail/newer_abi.hpp>
 #include <ringlet/io/uring_engine.hpp>
 
@@ -73,6 +74,8 @@ std::string detail::explain_unavailable(int error, std::string_view disabled_sys
 }
 
 uring_engine::uring_engine(const ring_sizes& sizes) {
+    ringlet::detail::require(sizes.sq_entries > 0 && sizes.cq_entries >= sizes.sq_entries,
+                             "ring_sizes: there must be SQ entries, and at least as many CQ entries");
     int error = EINVAL;
     for (const unsigned flags : setup_ladder) {
         io_uring_params params{};
@@ -82,10 +85,8 @@ uring_engine::uring_engine(const ring_sizes& sizes) {
         if (error != EINVAL) break;
     }
     if (error != 0) raise_setup(error);
-    if ((ring_.features & IORING_FEAT_EXT_ARG) == 0 || (ring_.features & IORING_FEAT_NODROP) == 0) {
-        io_uring_queue_exit(&ring_);
-        raise_setup(EINVAL);
-    }
+    ring_.is_set_up = true;
+    if ((ring_.features & IORING_FEAT_EXT_ARG) == 0 || (ring_.features & IORING_FEAT_NODROP) == 0) raise_setup(EINVAL);
 
     enter_fd_ = ring_.ring_fd;
     enter_flags_ = IORING_ENTER_GETEVENTS;
@@ -109,17 +110,12 @@ uring_engine::uring_engine(const ring_sizes& sizes) {
     check_nop();
 }
 
-uring_engine::~uring_engine() { io_uring_queue_exit(&ring_); }
-
 void uring_engine::check_nop() {
     io_uring_prep_nop(&sqes[sq_tail++ & sq_mask]);
     enter(1, no_deadline);
     const unsigned head = *cq_head;
     const int res = head == *cq_tail ? -EOPNOTSUPP : cqes[head & cq_mask].res;
-    if (res != 0) {
-        io_uring_queue_exit(&ring_);
-        raise_setup(-res);
-    }
+    if (res != 0) raise_setup(-res);
     std::atomic_ref{*cq_head}.store(head + 1, std::memory_order_release);
 }
 

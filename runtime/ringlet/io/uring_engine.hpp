@@ -11,7 +11,6 @@ namespace ringlet::io {
 class uring_engine final : public engine {
 public:
     explicit uring_engine(const ring_sizes& sizes);
-    ~uring_engine() override;
 
     std::string_view name() const noexcept override { return "io_uring"; }
     void enter(unsigned wanted, deadline until) override;
@@ -25,7 +24,17 @@ private:
     void check_nop();
     [[gnu::noinline]] int enter_until(unsigned wanted, deadline until) noexcept;
 
-    io_uring ring_{};
+    struct ring : io_uring {
+        ring() noexcept : io_uring{} {}
+        ring(const ring&) = delete;
+        ring& operator=(const ring&) = delete;
+        ~ring() {
+            if (is_set_up) io_uring_queue_exit(this);
+        }
+        bool is_set_up = false;
+    };
+
+    ring ring_;
     unsigned enter_flags_ = 0;
     int enter_fd_ = -1;
 };

@@ -8,16 +8,21 @@
 #include <ringlet/time/timeout.hpp>
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include <poll.h>
 
 using namespace ringlet_tests;
 using ringlet::sleep;
 using ringlet::spawn;
 using ringlet::task;
 using ringlet::io::nop_op;
+using ringlet::testing::scripted_engine;
 
 namespace {
 
@@ -236,4 +241,77 @@ TEST_CASE("an idle turn enters the engine once", "[loop]") {
     const std::size_t before = loop.engine().enters();
     loop.run(nops(100));
     CHECK(loop.engine().enters() - before <= 101);
+}
+
+TEST_CASE("a deadlock after another thread's work is reported as well", "[loop]") {
+    // The mailbox, once used, listens for ever: no reason to wait for ever.
+    checked_loop loop;
+    loop.engine().set_script([](scripted_engine& engine, const io_uring_sqe& sqe) {
+        if (sqe.opcode != IORING_OP_POLL_ADD) return false;
+        if (engine.submitted().size() == 1) engine.complete(sqe.user_data, POLLIN);
+        return true;
+    });
+    CHECK_THROWS_AS(loop.run([]() -> task<> {
+        ringlet::loop::current().mail();
+        co_await nop_op{};  // the bell rings in the same turn, and the mailbox is about to listen again
+        co_await forever{};
+    }()),
+                    ringlet::deadlock_error);
+}
+
+TEST_CASE("standing requests are told to end even when that fills the queue", "[loop]") {
+    struct standing : ringlet::io::completion, ringlet::io::listed {
+        standing() noexcept : completion{&arrived}, listed{&stop} {}
+        static void arrived(completion& base, std::int32_t, std::uint32_t) noexcept {
+            static_cast<standing&>(base).link.unlink();
+            ringlet::loop::current().request_ended();
+        }
+        static void stop(listed& base) noexcept {
+            auto& self = static_cast<standing&>(base);
+            ringlet::loop::current().cancel_request(self.id());
+        }
+        std::uint64_t id() noexcept {
+            return reinterpret_cast<std::uint64_t>(static_cast<completion*>(this)) |
+                   ringlet::io::detail::tag_completion;
+        }
+    };
+    checked_loop loop{ringlet::loop_options{}, 1, 64};
+    std::array<standing, 20> all;
+    // While the others are told, every second ends by itself.
+    loop.engine().set_script([&](scripted_engine& engine, const io_uring_sqe& sqe) {
+        for (std::size_t i = 0; i + 1 < all.size(); i += 2)
+            if (sqe.opcode == IORING_OP_ASYNC_CANCEL && sqe.addr == all[i].id())
+                engine.complete(all[i + 1].id(), -ECONNRESET);
+        return false;
+    });
+    loop.run([](std::array<standing, 20>& requests) -> task<> {
+        for (standing& one : requests) {
+            io_uring_sqe& sqe = ringlet::loop::current().next_sqe();
+            io_uring_prep_poll_add(&sqe, 0, POLLIN);
+            sqe.user_data = one.id();
+            ringlet::loop::current().request_begun();
+            ringlet::loop::current().add_standing(one);
+        }
+        co_return;
+    }(all));
+}
+
+TEST_CASE("a loop on another thread, or with sizes that cannot be, aborts", "[loop][abort]") {
+    CHECK(contains(last_words([] {
+                       ringlet::testing::virtual_loop loop;
+                       std::thread{[&] { loop.run([]() -> task<> { co_return; }()); }}.join();
+                   }),
+                   "a loop runs on the thread that made it"));
+    CHECK(contains(last_words([] {
+                       ringlet::loop_options options;
+                       options.batch_max = 0;
+                       const ringlet::testing::virtual_loop loop{options};
+                   }),
+                   "batch_max is 0"));
+    CHECK(contains(last_words([] {
+                       ringlet::loop_options options;
+                       options.ring.cq_entries = options.ring.sq_entries / 2;
+                       const ringlet::loop loop{options};
+                   }),
+                   "at least as many CQ entries"));
 }

@@ -170,6 +170,25 @@ TEMPLATE_TEST_CASE("a result that comes in spite of a cancellation is delivered;
     CHECK_FALSE(out.went_on);
 }
 
+TEMPLATE_TEST_CASE("a call that the kernel's worker broke off, however it puts it, is cancelled", "[operation]",
+                   RINGLET_TESTS_EVERY_OPERATION) {
+    for (const int code : {-EINTR, -512}) {  // -512: ERESTARTSYS, as a splice gives it
+        std::uint64_t target = 0;
+        const outcome out = run<TestType>(
+            [&](auto& engine, const io_uring_sqe& sqe) {
+                if (waits(sqe)) {
+                    target = sqe.user_data;
+                    return true;
+                }
+                engine.complete(sqe.user_data, -EALREADY);
+                engine.complete(target, code);
+                return true;
+            },
+            1ms);
+        CHECK(out.text == "cancelled");
+    }
+}
+
 TEMPLATE_TEST_CASE("an error that comes in spite of a cancellation is delivered as an error", "[operation]",
                    RINGLET_TESTS_EVERY_OPERATION) {
     std::uint64_t target = 0;

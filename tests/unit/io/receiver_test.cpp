@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,7 +77,7 @@ task<> read_new(std::size_t count, std::string& log) {
 TEST_CASE("one standing request brings message after message, then the end", "[receiver]") {
     checked_loop loop{with_buffers(4)};
     for (const auto& [when, what] : {std::pair{1ms, "a"}, std::pair{2ms, "b"}, std::pair{3ms, "c"}})
-        loop.engine().at(when, [what = what](scripted_engine& engine) { arrive(engine, what); });
+        loop.engine().at(when, [text = what](scripted_engine& engine) { arrive(engine, text); });
     loop.engine().at(4ms, [](scripted_engine& engine) { end(engine, 0); });
     std::string log;
     loop.run(read_new(5, log));
@@ -105,7 +107,7 @@ TEST_CASE("what comes while nobody waits is kept, and at the limit receiving pau
     checked_loop loop{with_buffers(8)};
     for (const auto& [when, what] :
          {std::pair{1ms, "1"}, std::pair{2ms, "2"}, std::pair{3ms, "3"}, std::pair{4ms, "4"}})
-        loop.engine().at(when, [what = what](scripted_engine& engine) { arrive(engine, what); });
+        loop.engine().at(when, [text = what](scripted_engine& engine) { arrive(engine, text); });
     loop.engine().at(60ms, [](scripted_engine& engine) { arrive(engine, "5"); });
     loop.engine().at(70ms, [](scripted_engine& engine) { end(engine, 0); });
     std::string log;
@@ -216,4 +218,110 @@ TEST_CASE("a receiver without a waiter takes no more when buffers run out", "[re
     }(log, loop.engine()));
     CHECK(log == "kept.");
     CHECK(count_of(loop.engine(), IORING_OP_RECV) == 2);
+}
+
+TEST_CASE("a receiver that polled first asks again after the data: the end may have come before", "[receiver]") {
+    // Linux 6.18: data and a reset are there, the request is armed with POLL_FIRST, the data come, and nothing else does.
+    checked_loop loop{with_buffers(1)};
+    loop.engine().at(1ms, [](scripted_engine& engine) { arrive(engine, "a"); });
+    loop.engine().at(2ms, [](scripted_engine& engine) { end(engine, -ENOBUFS); });
+    loop.engine().set_script([&](scripted_engine& engine, const io_uring_sqe& sqe) {
+        if (sqe.opcode != IORING_OP_RECV || engine.submitted().size() == 1) return false;
+        if ((sqe.ioprio & IORING_RECVSEND_POLL_FIRST) != 0)
+            engine.complete_with_buffer(sqe.user_data, "b", IORING_CQE_F_MORE);
+        else
+            engine.complete(sqe.user_data, -ECONNRESET);
+        return true;
+    });
+    std::string log;
+    loop.run([](std::string& seen) -> task<> {
+        receiver in{some_socket()};
+        {
+            const buffer_lease held = co_await in.next();
+            seen += text_of(held);
+            co_await ringlet::sleep(20ms);
+        }
+        co_await read_text(in, 1, seen);
+        const auto last = co_await ringlet::as_result(in.next());
+        CHECK(last.error() == std::errc::connection_reset);
+    }(log));
+    CHECK(log == "ab");
+}
+
+TEST_CASE("two receivers that both find no buffer do not wake each other for ever", "[receiver]") {
+    checked_loop loop{with_buffers(1)};
+    // The only buffer went to the first; whoever asks from then on finds none, for a while.
+    std::size_t asked = 0;
+    bool back = false;
+    loop.engine().set_script([&](scripted_engine& engine, const io_uring_sqe& sqe) {
+        if (sqe.opcode != IORING_OP_RECV) return false;
+        if (++asked == 1 || back)
+            engine.complete_with_buffer(sqe.user_data, "x", IORING_CQE_F_MORE);
+        else
+            engine.complete(sqe.user_data, -ENOBUFS);
+        return true;
+    });
+    loop.engine().at(30ms, [&](scripted_engine&) { back = true; });
+    std::string log;
+    loop.run([](std::string& seen, std::size_t& requests) -> task<> {
+        receiver first{some_socket()};
+        receiver second{some_socket()};
+        receiver third{some_socket()};
+        {
+            const buffer_lease held = co_await first.next();
+            auto b = ringlet::spawn(read_text, std::ref(second), std::size_t{1}, std::ref(seen));
+            auto c = ringlet::spawn(read_text, std::ref(third), std::size_t{1}, std::ref(seen));
+            co_await ringlet::sleep(10ms);
+            const std::size_t before = requests;
+            ringlet::loop::current().buffers().wake_one();  // for nothing, as when a third was faster
+            co_await ringlet::sleep(10ms);
+            CHECK(requests <= before + 4);
+            b.cancel();
+            c.cancel();
+            co_await b.join();
+            co_await c.join();
+        }
+        co_await ringlet::sleep(20ms);
+        auto d = ringlet::spawn(read_text, std::ref(third), std::size_t{1}, std::ref(seen));
+        co_await d.join();
+    }(log, asked));
+    CHECK(log == "x");
+}
+
+TEST_CASE("a parked receiver whose wait was given up does not take the buffer of one that waits", "[receiver]") {
+    checked_loop loop{with_buffers(1)};
+    std::size_t asked = 0;
+    loop.engine().set_script([&](scripted_engine& engine, const io_uring_sqe& sqe) {
+        if (sqe.opcode != IORING_OP_RECV) return false;
+        ++asked;
+        engine.complete_with_buffer(sqe.user_data, "x", IORING_CQE_F_MORE);  // or -ENOBUFS when there is none
+        return true;
+    });
+    std::string log;
+    loop.run([](std::string& seen) -> task<> {
+        receiver first{some_socket()};
+        receiver idle{some_socket()};
+        receiver hungry{some_socket()};
+        buffer_lease held = co_await first.next();
+        const auto none = co_await ringlet::as_result(ringlet::with_timeout(1ms, idle.next()));
+        CHECK(none.error() == std::errc::timed_out);
+        auto reader = ringlet::spawn(read_text, std::ref(hungry), std::size_t{1}, std::ref(seen));
+        co_await ringlet::sleep(1ms);
+        held.release();
+        co_await ringlet::with_timeout(1s, reader.join());
+    }(log));
+    CHECK(log == "x");
+}
+
+TEST_CASE("kept data go with the receiver, also after the run", "[receiver]") {
+    checked_loop loop{with_buffers(4)};
+    std::optional<receiver> outlives;
+    outlives.emplace(some_socket());
+    loop.engine().at(1ms, [](scripted_engine& engine) { arrive(engine, "kept"); });
+    loop.run([](receiver& in) -> task<> {
+        const auto none = co_await ringlet::as_result(ringlet::with_timeout(500us, in.next()));
+        CHECK_FALSE(none);
+        co_await ringlet::sleep(5ms);
+    }(*outlives));
+    outlives.reset();
 }

@@ -4,6 +4,7 @@
 #include <ringlet/core/job.hpp>
 #include <ringlet/os/offload.hpp>
 #include <ringlet/os/run_main.hpp>
+#include <ringlet/time/joinall.hpp>
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
@@ -11,6 +12,7 @@
 #include <memory>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include <signal.h>
 
@@ -78,6 +80,30 @@ task<> cancellation() {
     CHECK(stage == 4);
 }
 
+task<> wait_for(std::atomic<bool>& open) {
+    co_await offload(
+        [](std::atomic<bool>* gate) {
+            while (!*gate) std::this_thread::yield();
+        },
+        &open);
+}
+
+task<> cancelled_in_the_queue() {
+    std::atomic<bool> open = false;
+    std::vector<job<>> busy;
+    for (std::size_t i = 0; i < io::thread_pool::threads_max; ++i) busy.push_back(spawn(wait_for, std::ref(open)));
+    co_await sleep(1ms);
+    std::atomic<int> stage = 2;  // a call that would begin would end at once
+    auto queued = spawn(call_blocking, std::ref(stage));
+    co_await yield();
+    queued.cancel();
+    co_await queued.join();
+    CHECK(stage == 2);
+    open = true;
+    co_await joinall(busy);
+    CHECK(stage == 2);
+}
+
 task<> late(std::atomic<int>& stage) {
     auto block = [](std::atomic<int>* s) { s->store(1); };
     co_await with_timeout(10s, offload(block, &stage));
@@ -105,6 +131,10 @@ TEST_CASE("an offloaded function's failure is thrown by the await", "[os][offloa
 TEST_CASE("an offloaded call is not begun once cancelled, and waited for once begun", "[os][offload]") {
     const leak_check leaks;
     run(cancellation);
+}
+TEST_CASE("an offloaded call that waits for a thread is taken back when cancelled", "[os][offload]") {
+    const leak_check leaks;
+    run(cancelled_in_the_queue);
 }
 TEST_CASE("a thousand offloaded calls come back", "[os][offload]") { run(many); }
 TEST_CASE("an offloaded call may have a time limit", "[os][offload]") {
