@@ -23,8 +23,9 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         "line, 130 after Ctrl-C, 143 after SIGTERM."};
     auto& app = parser.app();
     auto* host = app.add_option("HOST", into.host, "Whom to talk to; without, the first who writes");
-    auto* port = app.add_option("PORT", peer_port, "The port that they have");
-    app.add_option("-p,--port", into.port, "The port that we have; without, 7778 when waiting, else a free one");
+    auto* port = app.add_option("PORT", peer_port, "The port that they have")->transform(apps::is_port());
+    app.add_option("-p,--port", into.port, "The port that we have; without, 7778 when waiting, else a free one")
+        ->transform(apps::is_port());
     app.add_option("-b,--bind", bind, "The address that we have; every one of this machine unless given");
     if (const auto status = parser.parse(argc, argv)) return status;
     if (host->count() != port->count()) return parser.usage_error("HOST and PORT go together");

@@ -57,6 +57,13 @@ std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {
     return static_cast<std::uint64_t>(bytes);
 }
 
+std::optional<std::uint64_t> parse_whole(std::string_view text) noexcept {
+    std::uint64_t value = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
 std::string format_size(std::uint64_t bytes) {
     constexpr std::array units{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     if (bytes < 1024) return fmt::format("{}B", bytes);

@@ -14,6 +14,9 @@ namespace apps {
 /// powers of 1024, which "iB" or "B" may follow. nullopt for anything else, a sign, or what exceeds 64 bits.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
 
+/// A whole number in decimal digits and nothing else: no sign, no space, no 0x; a zero in front means nothing.
+[[nodiscard]] std::optional<std::uint64_t> parse_whole(std::string_view text) noexcept;
+
 /// "512B", "1.5KiB", "290.0MiB": one decimal from KiB on.
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 

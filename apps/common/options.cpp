@@ -5,7 +5,11 @@
 #include "numbers.hpp"
 #include "sanitize.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 
 #ifndef RINGLET_VERSION
@@ -33,11 +37,28 @@ bool asks_for_help(int argc, const char* const* argv) {
     return false;
 }
 
+// In the order in which they stand there, which CLI11's own message does not keep.
+std::string unexpected(const std::vector<std::string>& words) {
+    return (words.size() > 1 ? "unexpected words: " : "unexpected word: ") + CLI::detail::join(words, " ");
+}
+
 // The first word that looks like an option and is none.
 std::string first_option_like(const std::vector<std::string>& words) {
     const auto found =
         std::find_if(words.begin(), words.end(), [](const std::string& w) { return w.size() > 1 && w[0] == '-'; });
     return found == words.end() ? std::string{} : found->substr(0, found->find('='));
+}
+
+// Writes the number anew, because CLI11 converts it once more.
+CLI::Validator whole_number(const std::string& what, std::uint64_t min, std::uint64_t max, const std::string& shown) {
+    const auto rewrite = [=](std::string& text) {
+        const auto value = parse_whole(text);
+        if (!value || *value < min || *value > max)
+            return fmt::format("not a {}: {} ({} to {})", what, text.empty() ? "nothing" : text, min, max);
+        text = std::to_string(*value);
+        return std::string{};
+    };
+    return CLI::Validator{rewrite, shown};
 }
 
 }  // namespace
@@ -59,21 +80,28 @@ std::optional<int> option_parser::parse(int argc, const char* const* argv, std::
         app_.parse(argc, argv);
         return std::nullopt;
     } catch (const CLI::CallForHelp&) {
-        out << app_.help() << std::flush;
-        return to_int(exit_code::ok);
+        return show(app_.help(), out, err);
     } catch (const CLI::CallForVersion& version) {
-        out << version.what() << "\n" << std::flush;
-        return to_int(exit_code::ok);
+        return show(version.what() + std::string{"\n"}, out, err);
     } catch (const CLI::ParseError& error) {
-        if (asks_for_help(argc, argv)) {
-            out << app_.help() << std::flush;
-            return to_int(exit_code::ok);
-        }
+        if (asks_for_help(argc, argv)) return show(app_.help(), out, err);
         const auto unknown = first_option_like(app_.remaining());
+        if (unknown.empty() && error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
+            return usage_error(unexpected(app_.remaining()), err);
         if (unknown.empty()) return usage_error(error.what(), err);
         const auto closest = closest_option(unknown);
         return usage_error("unknown option " + unknown + (closest ? ", did you mean " + *closest + "?" : ""), err);
     }
+}
+
+int option_parser::show(const std::string& text, std::ostream& out, std::ostream& err) const {
+    errno = 0;
+    out << text << std::flush;
+    if (out) return to_int(exit_code::ok);
+    err << name_ << ": cannot write to standard output" << (errno != 0 ? ": " : "")
+        << (errno != 0 ? std::strerror(errno) : "") << "\n"
+        << std::flush;
+    return to_int(exit_code::other);
 }
 
 int option_parser::usage_error(const std::string& what) const { return usage_error(what, std::cerr); }
@@ -121,6 +149,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
     return rows[a.size()][b.size()];
 }
+
+CLI::Validator is_whole(std::uint64_t min, std::uint64_t max) {
+    return whole_number("number", min, max, fmt::format("{} to {}", min, max));
+}
+
+CLI::Validator is_port() { return whole_number("port", 0, 65535, "PORT"); }
 
 CLI::Validator is_size() {
     return CLI::Validator{[](std::string& text) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -23,7 +24,8 @@ public:
 
     [[nodiscard]] CLI::App& app() noexcept { return app_; }
 
-    /// Result: nullopt when the program is to go on, else the exit status: 0 after help or version, 2 for bad usage.
+    /// Result: nullopt when the program is to go on, else the exit status: 0 after help or version, 1 when those
+    /// cannot be written, 2 for bad usage.
     [[nodiscard]] std::optional<int> parse(int argc, const char* const* argv);
     /// The same with other streams, for tests.
     [[nodiscard]] std::optional<int> parse(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
@@ -33,6 +35,7 @@ public:
     int usage_error(const std::string& what, std::ostream& err) const;
 
 private:
+    int show(const std::string& text, std::ostream& out, std::ostream& err) const;
     [[nodiscard]] std::optional<std::string> closest_option(std::string_view unknown) const;
 
     std::string name_;
@@ -42,6 +45,11 @@ private:
 /// How many characters have to be typed, removed, replaced or swapped to make `b` of `a`.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
+/// For transform(): lets whole numbers from `min` to `max` through, strictly decimal, as CLI11 alone would not ("010" is 8
+/// to it, "" is 0).
+[[nodiscard]] CLI::Validator is_whole(std::uint64_t min, std::uint64_t max);
+/// For transform(): the same for a port, 0 to 65535.
+[[nodiscard]] CLI::Validator is_port();
 /// The CLI11 check for a size ("64k"), see parse_size.
 [[nodiscard]] CLI::Validator is_size();
 /// The CLI11 check for a duration ("1.5s"), see parse_duration.

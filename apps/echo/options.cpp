@@ -25,7 +25,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         "ringlet-echo itself has, are never answered.\n\n"
         "Exit status: 0 after Ctrl-C or SIGTERM, 1 when it could not run, 2 for a wrong command line."};
     auto& app = parser.app();
-    app.add_option("-p,--port", port, "Port; 0 takes a free one")->capture_default_str();
+    app.add_option("-p,--port", port, "Port; 0 takes a free one")->transform(apps::is_port())->capture_default_str();
     app.add_option("-b,--bind", bind, "Address to listen on; loopback unless given")->capture_default_str();
     app.add_flag("--tcp", into.tcp, "TCP instead of UDP");
     app.add_option("--buffer-bytes", buffer_bytes, "TCP: bytes received at a time, up to 1M")

@@ -51,7 +51,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     parser.app().add_option("-P,--dir", into.directory, "Directory for the files; made when missing");
     parser.app()
         .add_option("-j,--jobs", into.jobs, "Downloads at a time")
-        ->check(CLI::Range(1u, jobs_max))
+        ->transform(apps::is_whole(1, jobs_max))
         ->capture_default_str();
     parser.app().add_option("-o,--output", into.output, "File for the only URL, below DIR; - is standard output");
     parser.app()

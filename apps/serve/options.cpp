@@ -20,7 +20,10 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         "below ROOT. Ctrl-C finishes what is being sent; a second one leaves at once.\n\n"
         "Exit status: 0 after Ctrl-C or SIGTERM, 1 when it could not run, 2 for a wrong command line."};
     parser.app().add_option("ROOT", into.root, "Directory to serve")->capture_default_str();
-    parser.app().add_option("-p,--port", port, "Port; 0 takes a free one")->capture_default_str();
+    parser.app()
+        .add_option("-p,--port", port, "Port; 0 takes a free one")
+        ->transform(apps::is_port())
+        ->capture_default_str();
     parser.app().add_option("-b,--bind", bind, "Address to listen on; loopback unless given")->capture_default_str();
     parser.app().add_flag("-q,--quiet", into.quiet, "No access log");
     if (const auto status = parser.parse(argc, argv)) return status;

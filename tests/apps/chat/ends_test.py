@@ -36,6 +36,7 @@ class Beginnings(harness.ChatCase):
 
     def test_wrong_command_lines(self):
         for arguments in [["127.0.0.1"], ["127.0.0.1", "0"], ["127.0.0.1", "port"], ["127.0.0.1", "70000"], ["-p", "-1"],
+                          ["127.0.0.1", "0x50"], ["127.0.0.1", ""], ["-p", "+80"], ["-p", ""],
                           ["--bind", "here"], ["a", "1", "b", "2"], ["--prot", "1"]]:
             with self.subTest(arguments):
                 done = harness.run(*arguments)

@@ -77,12 +77,18 @@ class Running(ServeCase):
             self.assertEqual(run(closed, "--port", 0).returncode, 1)
 
     def test_wrong_words(self):
-        for words in (["--port", "65536"], ["--port", "x"], ["--bind", "localhost"], ["--prot", "0"], [self.root, "more"]):
+        for words in (["--port", "65536"], ["--port", "x"], ["--bind", "localhost"], ["--prot", "0"], [self.root, "more"],
+                      ["--port", "0x50"], ["--port", ""]):
             ended = run(*words)
             self.assertEqual((ended.returncode, ended.stdout), (2, b""), words)
             self.assertIn("--help", ended.stderr.decode())
+        self.assertRegex(run(self.root, "one", "two").stderr, b"unexpected words: one two\n")
         self.assertEqual(run("--help").returncode, 0)
         self.assertEqual(run("--version").returncode, 0)
+        with open("/dev/full", "wb") as full:
+            for words in ("--help", "--version"):
+                ended = run(words, stdout=full)
+                self.assertEqual((ended.returncode, ended.stderr), (1, b"ringlet-serve: cannot write to standard output: No space left on device\n"))
 
     def test_the_log(self):
         server = self.start()

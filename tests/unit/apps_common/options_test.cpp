@@ -5,6 +5,7 @@
 #include "common/colour.hpp"
 #include "common/exit_codes.hpp"
 
+#include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -20,6 +21,7 @@ struct outcome {
     std::string out;
     std::string err;
     int port = 8080;
+    int jobs = 0;
     std::string output;
     std::vector<std::string> urls;
 };
@@ -28,7 +30,8 @@ outcome run(std::vector<const char*> words) {
     outcome r;
     option_parser parser{
         "ringlet-demo", "Shows how options work.", {"ringlet-demo --port 0 http://h/"}, "Exit codes: 0, 2."};
-    parser.app().add_option("-p,--port", r.port, "Port")->check(CLI::Range(0, 65535));
+    parser.app().add_option("-p,--port", r.port, "Port")->transform(is_port());
+    parser.app().add_option("-j,--jobs", r.jobs, "How many")->transform(is_whole(1, 100));
     parser.app().add_option("-o,--output", r.output, "File, - for stdout");
     parser.app().add_option("URL", r.urls, "What to fetch");
     words.insert(words.begin(), "ringlet-demo");
@@ -82,6 +85,41 @@ TEST_CASE("bad values are usage errors", "[options]") {
         const auto r = run(words);
         CHECK(r.status == 2);
         CHECK(r.err.find("Try 'ringlet-demo --help'") != std::string::npos);
+    }
+}
+
+TEST_CASE("numbers are decimal digits and nothing else", "[options]") {
+    CHECK(run({"-p", "010"}).port == 10);
+    CHECK(run({"-p", "65535"}).port == 65535);
+    CHECK(run({"-j", "0100"}).jobs == 100);
+    for (const char* word : {"0x50", " 80", "80 ", "+80", "-80", "70000", "8e1", "99999999999999999999999"}) {
+        CAPTURE(word);
+        const auto r = run({"-p", word});
+        CHECK(r.status == 2);
+        CHECK(r.err.starts_with("ringlet-demo: --port: not a port: " + std::string{word} + " (0 to 65535)\n"));
+    }
+    CHECK(run({"-p", ""}).err.starts_with("ringlet-demo: --port: not a port: nothing (0 to 65535)\n"));
+    CHECK(run({"-j", "0"}).err.starts_with("ringlet-demo: --jobs: not a number: 0 (1 to 100)\n"));
+    CHECK(run({"-j", "0x10"}).status == 2);
+}
+
+TEST_CASE("unexpected words are named in their order", "[options]") {
+    option_parser parser{"ringlet-demo", "Takes no words.", {}};
+    const std::vector<const char*> words{"ringlet-demo", "a", "b"};
+    std::ostringstream out;
+    std::ostringstream err;
+    CHECK(parser.parse(3, words.data(), out, err) == 2);
+    CHECK(err.str().starts_with("ringlet-demo: unexpected words: a b\n"));
+}
+
+TEST_CASE("help that cannot be written is a failure", "[options]") {
+    for (const char* word : {"--help", "--version"}) {
+        option_parser parser{"ringlet-demo", "Shows how options work.", {}};
+        const std::vector<const char*> words{"ringlet-demo", word};
+        std::ofstream full{"/dev/full"};
+        std::ostringstream err;
+        CHECK(parser.parse(2, words.data(), full, err) == 1);
+        CHECK(err.str() == "ringlet-demo: cannot write to standard output: No space left on device\n");
     }
 }
 
