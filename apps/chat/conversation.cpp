@@ -8,10 +8,7 @@
 #include <ringlet/os/standard_input.hpp>
 #include <ringlet/time/sleep.hpp>
 
-#include <fmt/format.h>
-
 #include <chrono>
-#include <cstdio>
 #include <system_error>
 #include <utility>
 
@@ -45,12 +42,14 @@ ringlet::task<> conversation::show_next() {
     const net::endpoint sender = without_mapping(message.from);
     const bool first = !has_peer();
     if (first) {
-        fmt::print(stderr, "Talking to {}, who wrote first.\n", sender);
+        err_.say("Talking to {}, who wrote first.", sender);
         peer_ = message.from;
     }
     const auto text = ringlet::as_text(std::span{buffer_}.first(message.size));
-    for (const std::string& line : shown(text, message.full_size))
-        co_await out_.print(fmt::format("{}: {}", sender, line));
+    for (const std::string& line : shown(text, message.full_size)) {
+        co_await out_.room();
+        out_.say("{}: {}", sender, line);
+    }
     if (first) co_await send_unsent();
 }
 
@@ -60,8 +59,7 @@ ringlet::task<> conversation::send_lines() {
         auto line = co_await ringlet::as_result(input.next());
         if (!line) {
             if (line.error() != std::errc::message_size) throw std::system_error{line.error(), "standard input"};
-            fmt::print(stderr, "A line of more than {} bytes was not sent.\n",
-                       ringlet::line_reader::line_bytes_default);
+            err_.say("A line of more than {} bytes was not sent.", ringlet::line_reader::line_bytes_default);
             continue;
         }
         if (!*line) break;
@@ -73,8 +71,8 @@ ringlet::task<> conversation::send_lines() {
     input_ended_ = true;
     if (!unsent_.empty()) {
         if (!has_peer())
-            fmt::print(stderr, "End of input; waiting for somebody to send {} to. Ctrl-C leaves.\n",
-                       unsent_.size() == 1 ? "the line" : "the lines");
+            err_.say("End of input; waiting for somebody to send {} to. Ctrl-C leaves.",
+                     unsent_.size() == 1 ? "the line" : "the lines");
         co_await ringlet::sleep_until(ringlet::io::no_deadline);  // show_incoming ends first
     }
 }
@@ -95,8 +93,8 @@ ringlet::task<> conversation::send_unsent() {
 ringlet::task<> conversation::send(std::string_view line) {
     const auto parts = messages_of(line);
     if (parts.size() > 1)
-        fmt::print(stderr, "A line of {} bytes is sent in {} parts: a message has at most {} bytes.\n", line.size(),
-                   parts.size(), message_bytes_max);
+        err_.say("A line of {} bytes is sent in {} parts: a message has at most {} bytes.", line.size(), parts.size(),
+                 message_bytes_max);
     for (const auto part : parts) co_await send_part(part);
 }
 
@@ -109,7 +107,7 @@ ringlet::task<> conversation::send_part(std::string_view text) {
         // It may be that of an earlier datagram, which the kernel tells at the first opportunity.
         if (refused_.report() == 0 && error != std::errc::connection_refused) break;
     }
-    fmt::print(stderr, "Not sent to {}: {}\n", without_mapping(peer_), error.message());
+    err_.say("Not sent to {}: {}", without_mapping(peer_), error.message());
 }
 
 }  // namespace chat

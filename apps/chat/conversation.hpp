@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "chat/printer.hpp"
 #include "chat/refusals.hpp"
 #include "chat/text.hpp"
+#include "common/printer.hpp"
 #include <ringlet/core/task.hpp>
 #include <ringlet/net/endpoint.hpp>
 #include <ringlet/net/udp_socket.hpp>
@@ -21,8 +21,8 @@ namespace chat {
 class conversation {
 public:
     /// `peer` may be unspecified.
-    conversation(ringlet::net::udp_socket& socket, const ringlet::net::endpoint& peer, printer& out)
-        : socket_{socket}, out_{out}, refused_{socket.socket()}, peer_{peer} {}
+    conversation(ringlet::net::udp_socket& socket, const ringlet::net::endpoint& peer, apps::standard_printers& print)
+        : socket_{socket}, out_{print.out()}, err_{print.err()}, refused_{socket.socket(), print.err()}, peer_{peer} {}
 
     /// Shows what comes. Ends only when the input has ended and what it left unsent has gone to the first who wrote.
     ringlet::task<> show_incoming();
@@ -39,7 +39,8 @@ private:
     ringlet::task<> send_unsent();
 
     ringlet::net::udp_socket& socket_;
-    printer& out_;
+    apps::printer& out_;
+    apps::printer& err_;
     refusals refused_;
     ringlet::net::endpoint peer_;
     std::deque<std::string> unsent_;  // lines from before there was a peer

@@ -4,7 +4,7 @@
 #include "chat/addresses.hpp"
 #include "chat/conversation.hpp"
 #include "chat/options.hpp"
-#include "chat/printer.hpp"
+#include "common/printer.hpp"
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/core/combinators.hpp>
 #include <ringlet/net/resolver.hpp>
@@ -12,11 +12,8 @@
 #include <ringlet/os/signal.hpp>
 #include <ringlet/time/timeout.hpp>
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <system_error>
 #include <variant>
 
@@ -26,37 +23,46 @@ namespace {
 
 namespace net = ringlet::net;
 
+// A line takes the place of a half-typed one on the screen.
+constexpr const char* clear_line = "\r\x1b[K";
+
 ringlet::task<net::endpoint> find_peer(const chat::options& how) {
     if (how.host.empty()) co_return net::endpoint{};
     const auto found = co_await net::resolve(how.host, how.peer_port);
     co_return found.front();
 }
 
-void greet(const net::endpoint& own, const net::endpoint& peer, bool typing) {
+void greet(const net::endpoint& own, const net::endpoint& peer, bool typing, apps::printer& err) {
     if (peer == net::endpoint{})
-        fmt::print(stderr, "Waiting at port {} for somebody to write.\n", own.port());
+        err.say("Waiting at port {} for somebody to write.", own.port());
     else
-        fmt::print(stderr, "Talking to {} from port {}.\n", peer, own.port());
-    if (typing) fmt::print(stderr, "Ctrl-D leaves; Ctrl-R shows a half-typed line again.\n");
+        err.say("Talking to {} from port {}.", peer, own.port());
+    if (typing) err.line("Ctrl-D leaves; Ctrl-R shows a half-typed line again.");
+}
+
+ringlet::task<> until_nobody_listens(apps::printer& out) {
+    co_await out.until_broken();
+    throw std::system_error{out.error(), "standard output"};
 }
 
 ringlet::task<int> chat_until_end(const chat::options& how) {
+    const bool typing = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO);
+    apps::standard_printers print{typing ? clear_line : ""};
     const net::endpoint peer = co_await find_peer(how);
     auto socket = chat::open_socket(how, peer);
-    const bool typing = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO);
-    chat::printer out{ringlet::io::fd_ref{STDOUT_FILENO}, typing};
-    chat::conversation talk{socket, peer, out};
-    greet(socket.local_endpoint(), peer, typing);
+    chat::conversation talk{socket, peer, print};
+    greet(socket.local_endpoint(), peer, typing, print.err());
 
     const auto end = co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), talk.show_incoming(),
-                                                talk.send_lines(), out.until_broken());
-    if (typing) fmt::print(stderr, "\n");
+                                                talk.send_lines(), until_nobody_listens(print.out()));
+    if (typing) print.out().put("\n");
     if (end.index() == 0) {  // what is printed already shall be seen, unless nobody looks
-        (void)co_await ringlet::as_result(ringlet::with_timeout(std::chrono::milliseconds{200}, out.finish()));
+        (void)co_await ringlet::as_result(ringlet::with_timeout(std::chrono::milliseconds{200}, print.finish()));
         co_return 128 + std::get<0>(end);
     }
     co_await talk.finish();
-    co_await out.finish();
+    co_await print.finish();
+    if (const auto unheard = print.out().error()) throw std::system_error{unheard, "standard output"};
     co_return 0;
 }
 

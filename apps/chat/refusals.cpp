@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -54,7 +53,7 @@ std::string text_of(const ringlet::net::endpoint& meant, int error) {
 
 }  // namespace
 
-refusals::refusals(ringlet::io::fd_ref socket) : socket_{socket} {
+refusals::refusals(ringlet::io::fd_ref socket, apps::printer& err) : socket_{socket}, err_{err} {
     const int on = 1;  // a socket for IPv6 may reach IPv4 peers, too; each option fails where it does not apply
     ::setsockopt(socket.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof on);
     ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
@@ -81,7 +80,7 @@ void refusals::add(const ringlet::net::endpoint& meant, int error) {
         ++unsaid_;
         return;
     }
-    fmt::print(stderr, "{}\n", text_of(meant_, error_));
+    err_.line(text_of(meant_, error_));
     quiet_.emplace(ringlet::spawn(&refusals::be_quiet, this));
 }
 
@@ -92,7 +91,7 @@ ringlet::task<> refusals::be_quiet() {
 
 void refusals::finish() {
     if (const auto more = std::exchange(unsaid_, 0); more > 0)
-        fmt::print(stderr, "{} ({} more {})\n", text_of(meant_, error_), more, more == 1 ? "message" : "messages");
+        err_.say("{} ({} more {})", text_of(meant_, error_), more, more == 1 ? "message" : "messages");
 }
 
 }  // namespace chat

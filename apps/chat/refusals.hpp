@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "common/printer.hpp"
 #include <ringlet/core/job.hpp>
 #include <ringlet/core/task.hpp>
 #include <ringlet/io/fd.hpp>
@@ -11,11 +12,11 @@
 
 namespace chat {
 
-/// Says on standard error which datagrams were refused: at once for the first, as one total for the others of a second.
+/// Says which datagrams were refused: at once for the first, as one total for the others of a second.
 /// The kernel notes refusals, with the address that was meant, for a socket that heeds them (IP_RECVERR).
 class refusals {
 public:
-    explicit refusals(ringlet::io::fd_ref socket);
+    refusals(ringlet::io::fd_ref socket, apps::printer& err);
     refusals(const refusals&) = delete;
     refusals& operator=(const refusals&) = delete;
 
@@ -29,6 +30,7 @@ private:
     ringlet::task<> be_quiet();
 
     ringlet::io::fd_ref socket_;
+    apps::printer& err_;
     ringlet::net::endpoint meant_;
     int error_ = 0;
     std::size_t unsaid_ = 0;

@@ -103,6 +103,21 @@ class Readers(harness.ChatCase):
         self.assertEqual(one.out.bytes.count(b"\n"), 201)
 
 
+    def test_what_it_says_of_itself_may_be_lost(self):
+        def close_stderr():
+            harness.default_signals()
+            os.close(2)
+
+        with open("/dev/full", "wb") as full:
+            for how in ({"stderr": full}, {"preexec_fn": close_stderr}):
+                with self.subTest(how):
+                    peer = self.peer()
+                    done = subprocess.run([harness.PROGRAM, OUTSIDE, str(peer.getsockname()[1])], input=b"one\ntwo\n",
+                                          stdout=subprocess.PIPE, timeout=harness.HANGS_AFTER, check=False, **how)
+                    self.assertEqual([peer.recv(100), peer.recv(100)], [b"one", b"two"])
+                    self.assertEqual(done.returncode, 0)
+
+
 class Terminal(harness.ChatCase):
     def start(self, *arguments):
         pid, self.screen_fd = pty.fork()
@@ -175,6 +190,16 @@ class Terminal(harness.ChatCase):
         self.screen.until(b"half of ")
         self.type("a line\n")
         self.assertEqual(peer.recv(100), b"half of a line")
+
+    def test_a_refusal_takes_the_place_of_a_half_typed_line(self):
+        peer = self.talk()
+        name = self.name_of(peer)
+        peer.close()
+        self.type("nobody hears this\n")
+        self.screen.until(f"\r\x1b[Kconnection refused: nobody listens at {name} yet\r\n".encode())
+        self.screen.bytes = b""
+        self.type("nor this\nthree is being typed")
+        self.screen.until(f"\r\x1b[Kconnection refused: nobody listens at {name} yet".encode())  # up to a second later
 
     def test_sigterm(self):
         self.talk()

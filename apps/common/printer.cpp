@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "printer.hpp"
+
+#include <ringlet/core/awaitable.hpp>
+#include <ringlet/core/bytes.hpp>
+#include <ringlet/core/job.hpp>
+#include <ringlet/io/op/poll.hpp>
+#include <ringlet/io/op/write.hpp>
+#include <ringlet/net/drain.hpp>
+#include <ringlet/time/sleep.hpp>
+
+#include <climits>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace apps {
+namespace {
+
+constexpr std::size_t pending_bytes_max = std::size_t{1} << 20;
+
+bool lead_to_the_same_place(int one, int other) noexcept {
+    struct stat a{};
+    struct stat b{};
+    return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+}  // namespace
+
+struct printer::queue {
+    ringlet::io::fd_ref to;
+    std::string pending;
+    std::string writing;
+    std::size_t dropped = 0;  // after what is pending
+    bool busy = false;        // a job writes
+    std::error_code error;
+    ringlet::net::drain broken;                  // as an event: begins with error
+    std::shared_ptr<ringlet::net::drain> ended;  // as an event, when somebody waits for the job's end
+
+    explicit queue(ringlet::io::fd_ref fd) noexcept : to{fd} {}
+
+    void tell_dropped() {
+        if (dropped == 0) return;
+        pending +=
+            fmt::format("{}: {} lines are missing here: nobody took them\n", program_invocation_short_name, dropped);
+        dropped = 0;
+    }
+    bool take() noexcept {
+        try {
+            if (pending.empty()) tell_dropped();
+        } catch (const std::bad_alloc&) {  // another time
+        }
+        writing.clear();
+        writing.swap(pending);  // both keep their memory
+        return !writing.empty();
+    }
+    void fail(const std::error_code& why) noexcept {
+        error = why;
+        broken.begin();
+    }
+    void end() noexcept {
+        writing.clear();
+        busy = false;
+        if (const auto told = std::exchange(ended, nullptr)) told->begin();
+    }
+    // A pipe that poll calls writable takes PIPE_BUF bytes without waiting.
+    void write_at_once() noexcept {
+        std::string_view rest = pending;
+        pollfd ready{to.get(), POLLOUT, 0};
+        while (!rest.empty() && ::poll(&ready, 1, 0) > 0) {
+            const ssize_t n = ::write(to.get(), rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
+            if (n <= 0) break;
+            rest.remove_prefix(static_cast<std::size_t>(n));
+        }
+        pending.clear();
+    }
+};
+
+printer::printer(ringlet::io::fd_ref to, std::string_view before_line)
+    : before_line_{before_line}, queue_{std::make_shared<queue>(to)} {}
+
+printer::~printer() {
+    if (queue_->writing.empty()) queue_->write_at_once();
+}
+
+bool printer::idle() const noexcept { return !queue_->busy; }
+std::error_code printer::error() const noexcept { return queue_->error; }
+
+void printer::add(std::string_view before, std::string_view text, std::string_view after) noexcept {
+    queue& q = *queue_;
+    const std::size_t bytes = before.size() + text.size() + after.size();
+    if (q.pending.size() + bytes > pending_bytes_max) {
+        ++q.dropped;
+        return;
+    }
+    try {
+        q.tell_dropped();
+        q.pending.reserve(q.pending.size() + bytes);
+        q.pending.append(before).append(text).append(after);
+    } catch (const std::bad_alloc&) {
+        ++q.dropped;
+    }
+    if (!q.busy) start_writing();
+}
+
+void printer::start_writing() noexcept {
+    queue_->busy = true;
+    try {
+        [[maybe_unused]] const ringlet::job<> dropped = ringlet::spawn(&printer::write_out, queue_);
+    } catch (const std::bad_alloc&) {  // the next line tries again
+        queue_->busy = false;
+    }
+}
+
+ringlet::task<> printer::write_out(std::shared_ptr<queue> what) {
+    struct ending {
+        queue& of;
+        ~ending() { of.end(); }
+    };
+    const ending at_end{*what};
+    while (what->take()) {
+        auto rest = ringlet::as_bytes(what->writing);
+        while (!rest.empty()) {
+            const auto written = co_await ringlet::as_result(ringlet::io::write_op{what->to, rest});
+            if (written && *written > 0) {
+                rest = rest.subspan(*written);
+            } else if (written.error() == std::errc::resource_unavailable_try_again) {  // somebody's O_NONBLOCK
+                [[maybe_unused]] const auto ready =
+                    co_await ringlet::as_result(ringlet::io::poll_op{what->to, POLLOUT});
+            } else {
+                what->fail(written ? std::make_error_code(std::errc::io_error) : written.error());
+                break;
+            }
+        }
+    }
+}
+
+ringlet::task<> printer::room() {
+    if (queue_->pending.size() < pending_bytes_max / 2)
+        co_await ringlet::yield();
+    else
+        co_await finish();
+}
+
+ringlet::task<> printer::finish() {
+    const std::shared_ptr<queue> q = queue_;
+    co_await ringlet::yield();
+    while (q->busy) {
+        if (!q->ended) q->ended = std::make_shared<ringlet::net::drain>();
+        const auto ended = q->ended;
+        co_await ended->wait_begun();
+    }
+}
+
+ringlet::task<> printer::until_broken() {
+    const std::shared_ptr<queue> q = queue_;
+    co_await q->broken.wait_begun();
+}
+
+standard_printers::standard_printers(std::string_view before_line)
+    : out_{ringlet::io::fd_ref{STDOUT_FILENO}, before_line} {
+    if (!lead_to_the_same_place(STDOUT_FILENO, STDERR_FILENO)) err_.emplace(ringlet::io::fd_ref{STDERR_FILENO});
+}
+
+ringlet::task<> standard_printers::finish() {
+    co_await out_.finish();
+    if (err_) co_await err_->finish();
+}
+
+}  // namespace apps

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/core/task.hpp>
+#include <ringlet/io/fd.hpp>
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace apps {
+
+/// Says things on a terminal, pipe or file and never holds up the loop: a job writes, in one request all that has gathered
+/// since the last. Where the reader stalls, a mebibyte waits; what comes after that is dropped, and one line in its place
+/// says how many there were. What cannot be written is lost: a program goes on without its words.
+///
+/// Thread:    the loop's thread, while the loop runs.
+class printer {
+public:
+    /// `before_line` stands before each line, such as what clears a half-typed one.
+    explicit printer(ringlet::io::fd_ref to, std::string_view before_line = {});
+    printer(const printer&) = delete;
+    printer& operator=(const printer&) = delete;
+    /// Still writes what no request has, as far as it is taken at once: for programs that end by a failure.
+    ~printer();
+
+    void line(std::string_view text) noexcept { add(before_line_, text, "\n"); }
+    /// A line, formatted.
+    template <class... T>
+    void say(fmt::format_string<T...> text, T&&... values) noexcept {
+        try {
+            line(fmt::format(text, std::forward<T>(values)...));
+        } catch (const std::exception&) {  // memory is short
+        }
+    }
+    /// Text as it is.
+    void put(std::string_view text) noexcept { add({}, text, {}); }
+
+    /// Whether everything has been written.
+    bool idle() const noexcept;
+    /// Waits until so little waits that nothing is dropped: for those who may lose no line. Errors: `cancelled`.
+    ringlet::task<> room();
+    /// Waits until everything has been written or is lost. Errors: `cancelled`.
+    ringlet::task<> finish();
+    /// Waits until something cannot be written. Errors: `cancelled`.
+    ringlet::task<> until_broken();
+    /// Why something could not be written, the last time.
+    std::error_code error() const noexcept;
+
+private:
+    struct queue;
+
+    void add(std::string_view before, std::string_view text, std::string_view after) noexcept;
+    void start_writing() noexcept;
+    static ringlet::task<> write_out(std::shared_ptr<queue> what);
+
+    std::string before_line_;
+    std::shared_ptr<queue> queue_;  // the job's, too: it may see its cancellation after we have gone
+};
+
+/// Standard output and standard error; one and the same where both lead to the same place, so that the order is kept.
+class standard_printers {
+public:
+    standard_printers() : standard_printers{{}} {}
+    /// `before_line`: on standard output.
+    explicit standard_printers(std::string_view before_line);
+
+    printer& out() noexcept { return out_; }
+    printer& err() noexcept { return err_ ? *err_ : out_; }
+    /// As printer::finish, for both.
+    ringlet::task<> finish();
+
+private:
+    printer out_;
+    std::optional<printer> err_;
+};
+
+}  // namespace apps
