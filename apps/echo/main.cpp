@@ -2,6 +2,7 @@
 // An echo server: one job per TCP connection, one job for all UDP peers; Ctrl-C ends it.
 // Try:  ringlet-echo       and in another terminal  nc -u 127.0.0.1 7777
 //       ringlet-echo --tcp                          nc 127.0.0.1 7777
+#include "common/printer.hpp"
 #include "echo/options.hpp"
 #include "echo/tcp.hpp"
 #include "echo/udp.hpp"
@@ -9,10 +10,7 @@
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>
 
-#include <fmt/format.h>
-
 #include <csignal>
-#include <cstdio>
 
 #include <sys/resource.h>
 
@@ -20,19 +18,23 @@ namespace {
 
 // Signals first: once the address is printed, one of them must end the server well.
 ringlet::task<> echo_tcp(const echo::options& how) {
+    apps::standard_printers print;
     echo::tcp_totals totals;
-    co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), echo::serve_tcp(how, totals));
+    co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), echo::serve_tcp(how, totals, print));
     if (!how.quiet)
-        fmt::print(stderr, "{} connections, {} bytes echoed, {} connections failed\n", totals.connections, totals.bytes,
-                   totals.failed);
+        print.err().say("{} connections, {} bytes echoed, {} connections failed", totals.connections, totals.bytes,
+                        totals.failed);
+    co_await print.finish();  // a second signal ends it where nobody reads
 }
 
 ringlet::task<> echo_udp(const echo::options& how) {
+    apps::standard_printers print;
     echo::udp_totals totals;
-    co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), echo::serve_udp(how, totals));
+    co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), echo::serve_udp(how, totals, print));
     if (!how.quiet)
-        fmt::print(stderr, "{} datagrams echoed, {} bytes, {} not answered, {} failed\n", totals.datagrams,
-                   totals.bytes, totals.refused, totals.failed);
+        print.err().say("{} datagrams echoed, {} bytes, {} not answered, {} failed", totals.datagrams, totals.bytes,
+                        totals.refused, totals.failed);
+    co_await print.finish();
 }
 
 // A descriptor a connection: as many as we may have.

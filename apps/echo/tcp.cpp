@@ -8,9 +8,6 @@
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/time/timeout.hpp>
 
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <functional>
 #include <utility>
 
@@ -22,14 +19,15 @@ namespace net = ringlet::net;
 struct server {
     const options& how;
     tcp_totals& totals;
+    apps::printer& err;
 };
 
 ringlet::task<> echo(net::multishot_stream stream, tcp_totals& totals) {
     for (;;) {
         auto lease = co_await stream.recv_lease();
         if (lease.empty()) break;
-        totals.bytes += lease.size();
         co_await stream.send_all(lease.bytes());
+        totals.bytes += lease.size();
     }
 }
 
@@ -38,15 +36,15 @@ ringlet::task<> echo_within(net::multishot_stream stream, tcp_totals& totals, st
     for (;;) {
         auto lease = co_await ringlet::with_timeout(limit, stream.recv_lease());
         if (lease.empty()) break;
-        totals.bytes += lease.size();
         co_await ringlet::with_timeout(limit, stream.send_all(lease.bytes()));
+        totals.bytes += lease.size();
     }
 }
 
 // No coroutine: it chooses one.
 ringlet::task<> handle(net::tcp_stream stream, server& here) {
     ++here.totals.connections;
-    if (here.how.verbose) fmt::print(stderr, "{}: connected\n", stream.peer_endpoint());
+    if (here.how.verbose) here.err.say("{}: connected", stream.peer_endpoint());
     if (here.how.time_limit)
         return echo_within(net::multishot_stream{std::move(stream)}, here.totals, *here.how.time_limit);
     return echo(net::multishot_stream{std::move(stream)}, here.totals);
@@ -54,17 +52,16 @@ ringlet::task<> handle(net::tcp_stream stream, server& here) {
 
 }  // namespace
 
-ringlet::task<> serve_tcp(const options& how, tcp_totals& totals) {
+ringlet::task<> serve_tcp(const options& how, tcp_totals& totals, apps::standard_printers& print) {
     auto listener = apps::bind_or_explain(
         "TCP", how.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
-    server here{how, totals};
+    server here{how, totals, print.err()};
     net::serve_options serving;
     serving.on_failure = [&here](const net::endpoint& peer, const std::exception_ptr& why) {
         ++here.totals.failed;
-        if (here.how.verbose) fmt::print(stderr, "{}: {}\n", peer, ringlet::detail::describe(why));
+        if (here.how.verbose) here.err.say("{}: {}", peer, ringlet::detail::describe(why));
     };
-    fmt::print("Echoing TCP at {}\n", listener.local_endpoint());
-    std::fflush(stdout);
+    print.out().say("Echoing TCP at {}", listener.local_endpoint());
     co_await net::serve(listener, std::move(serving), handle, std::ref(here));
 }
 

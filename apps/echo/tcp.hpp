@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "common/printer.hpp"
 #include "echo/options.hpp"
 #include <ringlet/core/task.hpp>
 
@@ -15,6 +16,6 @@ struct tcp_totals {
 };
 
 /// Echoes on every connection, until cancelled; says where. A connection's end, good or bad, is its own.
-ringlet::task<> serve_tcp(const options& how, tcp_totals& totals);
+ringlet::task<> serve_tcp(const options& how, tcp_totals& totals, apps::standard_printers& print);
 
 }  // namespace echo

@@ -8,11 +8,8 @@
 #include <ringlet/net/udp_socket.hpp>
 #include <ringlet/time/sleep.hpp>
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -43,10 +40,6 @@ bool is_icmp(const std::error_code& error) {
     }
 }
 
-void note(const options& how, const net::endpoint& peer, std::size_t bytes, std::string_view what) {
-    if (how.verbose) fmt::print(stderr, "{}: {} bytes{}{}\n", peer, bytes, what.empty() ? "" : ": ", what);
-}
-
 }  // namespace
 
 bool may_loop(std::uint16_t from_port, std::uint16_t own_port) noexcept {
@@ -66,14 +59,17 @@ bool may_loop(std::uint16_t from_port, std::uint16_t own_port) noexcept {
     }
 }
 
-ringlet::task<> serve_udp(const options& how, udp_totals& totals) {
+ringlet::task<> serve_udp(const options& how, udp_totals& totals, apps::standard_printers& print) {
     auto socket = apps::bind_or_explain("UDP", how.address,
                                         [](const net::endpoint& address) { return net::udp_socket::bind(address); });
     if (how.address.is_any()) datagram_buffer::ask_for_addresses(socket.socket(), how.address);
     const std::uint16_t own_port = socket.local_endpoint().port();
     datagram_buffer datagram;
-    fmt::print("Echoing UDP at {}\n", socket.local_endpoint());
-    std::fflush(stdout);
+    const auto note = [&](std::size_t bytes, std::string_view what) {
+        if (!how.verbose) return;
+        print.err().say("{}: {} bytes{}{}", datagram.sender(), bytes, what.empty() ? "" : ": ", what);
+    };
+    print.out().say("Echoing UDP at {}", socket.local_endpoint());
     for (;;) {
         auto received = co_await ringlet::as_result(ringlet::io::recvmsg_op{socket.socket(), datagram.empty()});
         if (!received) {
@@ -88,7 +84,7 @@ ringlet::task<> serve_udp(const options& how, udp_totals& totals) {
         const std::size_t bytes = *received;
         if (may_loop(datagram.sender().port(), own_port)) {
             ++totals.refused;
-            note(how, datagram.sender(), bytes, "not answered: that port may answer in turn");
+            note(bytes, "not answered: that port may answer in turn");
             continue;
         }
         const auto sent = co_await ringlet::as_result(ringlet::io::sendmsg_op{socket.socket(), datagram.answer(bytes)});
@@ -98,7 +94,7 @@ ringlet::task<> serve_udp(const options& how, udp_totals& totals) {
         } else {
             ++totals.failed;
         }
-        note(how, datagram.sender(), bytes, sent ? "" : sent.error().message());
+        note(bytes, sent ? "" : sent.error().message());
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "common/printer.hpp"
 #include "echo/options.hpp"
 #include <ringlet/core/task.hpp>
 
@@ -16,7 +17,7 @@ struct udp_totals {
 };
 
 /// Echoes every datagram to its sender, until cancelled; says where.
-ringlet::task<> serve_udp(const options& how, udp_totals& totals);
+ringlet::task<> serve_udp(const options& how, udp_totals& totals, apps::standard_printers& print);
 
 /// Whether an answer to this port may be answered in turn, and so for ever.
 bool may_loop(std::uint16_t from_port, std::uint16_t own_port) noexcept;

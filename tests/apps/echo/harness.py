@@ -4,6 +4,7 @@
 usage of a test file: FILE_test.py PROGRAM [unittest's arguments]
 """
 
+import fcntl
 import os
 import re
 import signal
@@ -35,10 +36,11 @@ def has_ipv6():
 class EchoCase(unittest.TestCase):
     arguments = ()
 
-    def start(self, *arguments):
+    def start(self, *arguments, **how):
         """Starts the server; waits until it says where it is."""
-        self.process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, preexec_fn=default_signals)
+        how.setdefault("stderr", subprocess.PIPE)
+        how.setdefault("preexec_fn", default_signals)
+        self.process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **how)
         self.addCleanup(self.end_at_all_events)
         self.first_line = self.process.stdout.readline().decode()
         found = re.fullmatch(r"Echoing (TCP|UDP) at (.*):(\d+)\n", self.first_line)
@@ -51,8 +53,9 @@ class EchoCase(unittest.TestCase):
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
 
     def stop(self, number=signal.SIGTERM):
         """Ends the server with a signal; gives what it said on standard error. It must end well."""
@@ -60,7 +63,26 @@ class EchoCase(unittest.TestCase):
         out, err = self.process.communicate(timeout=HANGS_AFTER)
         self.assertEqual(self.process.returncode, 0, err)
         self.assertEqual(out, b"")
-        return err.decode()
+        return err.decode() if err is not None else None
+
+    def stderr_that_takes_nothing(self):
+        """Ways to start it so that what it says is lost."""
+
+        def close_stderr():
+            default_signals()
+            os.close(2)
+
+        reader, nobody = os.pipe()
+        os.close(reader)
+        full = os.open("/dev/full", os.O_WRONLY)
+        self.addCleanup(os.close, nobody)
+        self.addCleanup(os.close, full)
+        return {"a full disk": {"stderr": full}, "nobody": {"stderr": nobody},
+                "closed": {"stderr": None, "preexec_fn": close_stderr}}
+
+    def shorten_stderr(self):
+        """Leaves so little room that a few lines fill it, as long as nobody reads."""
+        fcntl.fcntl(self.process.stderr, fcntl.F_SETPIPE_SZ, 4096)
 
     def open_files(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

@@ -52,8 +52,8 @@ def exchange(peer, data):
 
 
 class TcpCase(harness.EchoCase):
-    def start(self, *arguments, port=0):
-        return super().start("--tcp", "--port", str(port), *arguments)
+    def start(self, *arguments, port=0, **how):
+        return super().start("--tcp", "--port", str(port), *arguments, **how)
 
     def connect(self, host="127.0.0.1"):
         peer = socket.create_connection((host, self.port), timeout=harness.HANGS_AFTER)
@@ -222,6 +222,45 @@ class Running(TcpCase):
         peer.sendall(b"x")
         receive(peer, 1)
         self.assertIn(f"{name}: connected\n", self.stop())
+
+    def test_what_it_says_may_be_lost(self):
+        for name, how in self.stderr_that_takes_nothing().items():
+            with self.subTest(name):
+                self.start("--verbose", **how)
+                for _ in range(3):
+                    rude = self.connect()
+                    rude.sendall(b"x")
+                    receive(rude, 1)
+                    rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    rude.close()  # resets, which is a failure to be told
+                    self.still_answers()
+                self.stop()
+
+    def test_a_reader_that_stalls_holds_up_nobody(self):
+        self.start("--verbose")
+        self.shorten_stderr()
+        for _ in range(300):
+            self.still_answers()
+        said = self.stop()  # which reads
+        self.assertEqual(said.count(": connected\n"), 300)
+        self.assertTrue(said.endswith("300 connections, 3600 bytes echoed, 0 connections failed\n"), said[-200:])
+
+    def test_a_second_signal_leaves_a_reader_that_stalls(self):
+        self.start("--verbose")
+        self.shorten_stderr()
+        for _ in range(300):
+            self.still_answers()
+        self.process.send_signal(signal.SIGINT)
+        self.wait_until(lambda: not self.listens())
+        self.process.send_signal(signal.SIGINT)
+        self.assertEqual(self.process.wait(timeout=harness.HANGS_AFTER), -signal.SIGINT)
+
+    def listens(self):
+        try:
+            self.connect().close()
+            return True
+        except ConnectionRefusedError:
+            return False
 
     def test_a_port_in_use_is_said(self):
         with socket.socket() as other:

@@ -12,8 +12,8 @@ LOOPING_PORTS = [7, 9, 13, 17, 19, 37, 53, 69, 123]
 
 
 class UdpCase(harness.EchoCase):
-    def start(self, *arguments):
-        return super().start("--port", "0", *arguments)
+    def start(self, *arguments, **how):
+        return super().start("--port", "0", *arguments, **how)
 
     def peer(self, host="127.0.0.1", to=None, port=0):
         """A socket that hears only the address that it writes to."""
@@ -126,6 +126,24 @@ class Running(UdpCase):
         said = self.stop()
         self.assertIn(f"{name}: 4 bytes\n", said)
         self.assertNotIn("\x1b", said)
+
+    def test_what_it_says_may_be_lost(self):
+        for name, how in self.stderr_that_takes_nothing().items():
+            with self.subTest(name):
+                self.start("--verbose", **how)
+                for number in range(10):
+                    self.echoes(self.peer(), b"%d" % number)
+                self.stop()
+
+    def test_a_reader_that_stalls_holds_up_nobody(self):
+        self.start("--verbose")
+        self.shorten_stderr()
+        peer = self.peer()
+        for _ in range(1000):
+            self.echoes(peer, b"x")
+        said = self.stop()  # which reads
+        self.assertEqual(said.count(": 1 bytes\n"), 1000)
+        self.assertTrue(said.endswith("1000 datagrams echoed, 1000 bytes, 0 not answered, 0 failed\n"), said[-200:])
 
     def test_a_port_in_use_is_said(self):
         with socket.socket(type=socket.SOCK_DGRAM) as other:
