@@ -6,7 +6,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <ctime>
 #include <string_view>
 
@@ -27,12 +26,6 @@ std::string log_line(const ringlet::net::endpoint& peer, const ringlet::http::re
                        logged(request.target), old ? 0 : 1, ringlet::http::to_number(status), body_bytes,
                        logged(request.fields.get("Referer").value_or("-")),
                        logged(request.fields.get("User-Agent").value_or("-")));
-}
-
-void log(std::string_view line) noexcept {
-    std::fwrite(line.data(), 1, line.size(), stdout);
-    std::fputc('\n', stdout);
-    if (std::fflush(stdout) != 0) std::clearerr(stdout);
 }
 
 }  // namespace serve

@@ -2,22 +2,23 @@
 // A static HTTP server: one job per connection; Ctrl-C lets the present answers finish.
 // Try:  ringlet-serve . --port 0    and open the address that it prints.
 #include "common/port_in_use.hpp"
+#include "common/printer.hpp"
 #include "serve/access_log.hpp"
 #include "serve/options.hpp"
 #include "serve/site.hpp"
 #include <ringlet/http/server_connection.hpp>
 #include <ringlet/net/drain.hpp>
+#include <ringlet/net/error.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>
 #include <ringlet/ringlet.hpp>
 
-#include <fmt/format.h>
-
 #include <csignal>
-#include <cstdio>
+#include <exception>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 namespace {
@@ -29,6 +30,7 @@ struct context {
     serve::options options;
     serve::site site;
     net::drain drain;
+    apps::standard_printers print;
 };
 
 ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
@@ -38,25 +40,42 @@ ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
     http::server_connection client{std::move(stream), limits};
     while (const http::request_head* request = co_await client.next_request()) {
         const http::status status = co_await server.site.answer(client, *request);
-        if (!server.options.quiet) serve::log(serve::log_line(peer, *request, status, client.body_bytes_sent()));
+        if (!server.options.quiet)
+            server.print.out().line(serve::log_line(peer, *request, status, client.body_bytes_sent()));
     }
     co_await client.close();
 }
 
-ringlet::task<> drain_at_signal(net::drain& drain) {
+ringlet::task<> drain_at_signal(context& server) {
     co_await ringlet::until_signal(SIGINT, SIGTERM);
-    std::fputs("ringlet-serve: finishing what is being sent; press Ctrl-C again to leave at once\n", stderr);
-    drain.begin();
+    server.print.err().line("ringlet-serve: finishing what is being sent; press Ctrl-C again to leave at once");
+    server.drain.begin();
+}
+
+// Peers come and go; what else ends a connection is said.
+void tell_failure(context& server, const net::endpoint& peer, const std::exception_ptr& why) {
+    try {
+        std::rethrow_exception(why);
+    } catch (const std::system_error& error) {
+        if (net::is_disconnect(error.code())) return;
+    } catch (...) {
+    }
+    server.print.err().say("ringlet-serve: connection from {}: {}", peer, ringlet::detail::describe(why));
 }
 
 ringlet::task<> http_server(serve::options options) {
     auto listener = apps::bind_or_explain(
         "TCP", options.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
-    context server{.options = options, .site = serve::site{options.root}, .drain = {}};
-    const ringlet::job<> signals = ringlet::spawn(drain_at_signal, std::ref(server.drain));
+    context server{.options = options, .site = serve::site{options.root}, .drain = {}, .print = {}};
+    const ringlet::job<> signals = ringlet::spawn(drain_at_signal, std::ref(server));
     co_await ringlet::yield();  // from here on Ctrl-C drains
-    serve::log(fmt::format("Serving {} at http://{}/", options.root, listener.local_endpoint()));
-    co_await net::serve(listener, net::serve_options{server.drain}, serve_client, std::ref(server));
+    server.print.out().say("Serving {} at http://{}/", options.root, listener.local_endpoint());
+    net::serve_options serving{server.drain};
+    serving.on_failure = [&server](const net::endpoint& peer, const std::exception_ptr& why) {
+        tell_failure(server, peer, why);
+    };
+    co_await net::serve(listener, std::move(serving), serve_client, std::ref(server));
+    co_await server.print.finish();
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
          "ringlet-serve site --port 0          another one, at a free port",
          "ringlet-serve site --bind 0.0.0.0    to everybody who can reach this machine"},
         "Only GET and HEAD are answered. Names that begin with a dot are never served, and links only where they stay\n"
-        "below ROOT. Ctrl-C finishes what is being sent; a second one leaves at once.\n\n"
+        "below ROOT. Ctrl-C finishes what is being sent; a second one leaves at once. Where nobody reads the log,\n"
+        "a mebibyte of it waits; what comes after that is dropped, and counted.\n\n"
         "Exit status: 0 after Ctrl-C or SIGTERM, 1 when it could not run, 2 for a wrong command line."};
     parser.app().add_option("ROOT", into.root, "Directory to serve")->capture_default_str();
     parser.app()

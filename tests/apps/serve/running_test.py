@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The program around the protocol: how it starts, logs, runs short, and ends."""
 
+import errno
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -9,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from harness import BIG_BYTES, HANGS_AFTER, PROGRAM, ServeCase, get, main, pattern, wait_until
+from harness import BIG_BYTES, HANGS_AFTER, PROGRAM, ServeCase, Server, get, main, pattern, wait_until
 
 DRAINING = "finishing what is being sent"
 
@@ -127,6 +129,53 @@ class Running(ServeCase):
         server.process.stdout = None
         status, _, complaints = server.stop()
         self.assertEqual(status, 0, complaints)
+
+    def stall_the_log(self):
+        """A server with more to log than it keeps, all of it answered, and how many requests that were."""
+        server = self.start()
+        requests = 0
+        with server.connect() as c:
+            while requests < 1600:
+                c.send(get("/a.txt", "User-Agent: " + "x" * 1900) * 50)
+                for _ in range(50):
+                    self.assertEqual(c.read().body, b"alpha\n")
+                requests += 50
+        return server, requests
+
+    def test_a_log_reader_that_stalls_holds_up_nobody(self):
+        server, requests = self.stall_the_log()
+        status, out, complaints = server.stop()  # which reads
+        self.assertEqual(status, 0, complaints)
+        *lines, last = out.splitlines()
+        self.assertTrue(all('"GET /a.txt HTTP/1.1" 200 6 "-" "xxx' in line for line in lines))
+        self.assertEqual(last, f"ringlet-serve: {requests - len(lines)} lines are missing here: nobody took them")
+        self.assertGreater(requests, len(lines))
+
+    def test_a_log_reader_that_stalls_can_be_left(self):
+        server, _ = self.stall_the_log()
+        server.process.send_signal(signal.SIGINT)
+        self.drained(server)
+        server.process.send_signal(signal.SIGINT)
+        self.assertEqual(server.process.wait(timeout=HANGS_AFTER), -signal.SIGINT)
+
+    def test_a_connection_that_fails_is_told_after_our_name(self):
+        unreadable = pathlib.Path("/sys/devices/virtual/net/lo/speed")  # it has a size, and reading it is an error
+        try:
+            unreadable.read_bytes()
+            self.skipTest(f"{unreadable} can be read")
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                self.skipTest(str(error))
+        server = Server(unreadable.parent, "-q")
+        self.addCleanup(server.kill)
+        with server.connect() as c:
+            c.send(get("/speed"))
+            while c.more():
+                pass
+            host, port = c.socket.getsockname()
+        status, _, complaints = server.stop()
+        self.assertEqual(status, 0)
+        self.assertRegex(complaints, rf"^ringlet-serve: connection from {host}:{port}: .*Invalid argument\n")
 
     def test_a_full_disk_under_the_log(self):
         with socket.socket() as s:
