@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
@@ -23,16 +22,6 @@ constexpr std::size_t reason_cells_max = 400;
 
 std::string safe(std::string_view text, std::size_t cells_max) {
     return apps::sanitize(text, apps::text_context::field, cells_max);
-}
-
-// What is printed must not fail the download: a closed terminal is no reason.
-void write_error(std::string_view text) noexcept {
-    while (!text.empty()) {
-        const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
 }
 
 std::string_view variable(const char* name) noexcept {
@@ -77,6 +66,7 @@ std::string amount(std::uint64_t bytes, std::chrono::nanoseconds length) {
 
 display::display(board& shown, const options& how)
     : board_{&shown},
+      out_{ringlet::io::fd_ref{STDERR_FILENO}},
       bars_{!how.quiet && ::isatty(STDERR_FILENO) != 0 && variable("TERM") != "dumb"},
       quiet_{how.quiet},
       verbose_{how.verbose && !how.quiet},
@@ -85,21 +75,21 @@ display::display(board& shown, const options& how)
 ringlet::task<> display::animate() {
     const std::chrono::nanoseconds pause = bars_ ? std::chrono::nanoseconds{frame} : std::chrono::hours{24};
     for (;;) {
-        if (bars_) draw({});
+        if (bars_ && out_.idle()) draw({});  // else the last picture is still on its way
         co_await ringlet::sleep(pause);
     }
 }
 
 void display::draw(const std::vector<std::string>& finished) {
     const apps::progress_style style = window(ascii_);
-    write_error(screen_.update(render_progress(board_->progress(), style), finished, style.columns));
+    out_.put(screen_.update(render_progress(board_->progress(), style), finished, style.columns));
 }
 
 void display::say(const std::string& line) {
     if (bars_)
         draw({line});
     else
-        write_error(line + "\n");
+        out_.line(line);
 }
 
 void display::saved(const transfer& what) {
@@ -122,11 +112,13 @@ void display::announce(const std::string& text) {
 }
 
 void display::finish(bool interrupted) {
-    if (bars_) write_error(screen_.clear(window(ascii_).columns));
+    if (bars_) out_.put(screen_.clear(window(ascii_).columns));
     bars_ = false;
     std::string line = fmt::format("{} ok, {} failed", board_->done(), board_->failed());
     if (interrupted) line += fmt::format(", {} not finished", board_->size() - board_->done() - board_->failed());
     announce((interrupted ? "interrupted: " : "") + line + ", " + amount(board_->bytes(), board_->elapsed()));
 }
+
+ringlet::task<> display::written() { co_await out_.finish(); }
 
 }  // namespace fetch

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "common/printer.hpp"
 #include "common/progress.hpp"
 #include "fetch/board.hpp"
 #include "fetch/failure.hpp"
@@ -12,7 +13,7 @@
 namespace fetch {
 
 /// Everything that is said, on standard error: bars on a terminal, else a line for each download that ends. Text from
-/// outside is sanitized here and nowhere else. Writes block, as those of any program to its terminal do.
+/// outside is sanitized here and nowhere else. A terminal that stands still holds up no download.
 class display {
 public:
     display(board& shown, const options& how);
@@ -30,12 +31,15 @@ public:
     void announce(const std::string& text);
     /// Takes the bars away and says how it ended; with -q only takes them away.
     void finish(bool interrupted);
+    /// Waits until all that was said is written, or cannot be.
+    ringlet::task<> written();
 
 private:
     void say(const std::string& line);
     void draw(const std::vector<std::string>& finished);
 
     board* board_;
+    apps::printer out_;
     apps::progress_screen screen_;
     bool bars_;
     bool quiet_;

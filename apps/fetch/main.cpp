@@ -24,20 +24,26 @@ ringlet::task<> until_interrupted(fetch::display& screen) {
     screen.announce("stopping; press Ctrl-C again to leave at once");
 }
 
-ringlet::task<int> fetch_all(const fetch::options& options) {
-    fetch::board board{options.urls};
-    fetch::display screen{board, options};
+ringlet::task<apps::exit_code> fetch_all(const fetch::options& options, fetch::board& board, fetch::display& screen) {
     try {
         fetch::downloader downloader{options, board, screen};
         const std::size_t first =
             co_await ringlet::first_of(downloader.fetch_all(), until_interrupted(screen), screen.animate());
         const bool interrupted = first == 1;
         screen.finish(interrupted);
-        co_return to_int(interrupted ? apps::exit_code::interrupted : board.outcome());
+        co_return interrupted ? apps::exit_code::interrupted : board.outcome();
     } catch (const fetch::failure& cannot_begin) {
         screen.failed(cannot_begin);
-        co_return to_int(cannot_begin.code());
+        co_return cannot_begin.code();
     }
+}
+
+ringlet::task<int> fetch_and_tell(const fetch::options& options) {
+    fetch::board board{options.urls};
+    fetch::display screen{board, options};
+    const apps::exit_code code = co_await fetch_all(options, board, screen);
+    co_await screen.written();
+    co_return to_int(code);
 }
 
 // A file beyond the size limit is to be an error (EFBIG) and no signal; and each download has a file and a connection.
@@ -55,5 +61,5 @@ int main(int argc, char** argv) {
     fetch::options options;
     if (const auto status = fetch::parse_options(argc, argv, options)) return *status;
     prepare_process(options.jobs);
-    return ringlet::run_main(argc, argv, [&](ringlet::arguments) { return fetch_all(options); });
+    return ringlet::run_main(argc, argv, [&](ringlet::arguments) { return fetch_and_tell(options); });
 }

@@ -93,6 +93,65 @@ class Running(harness.FetchCase):
         self.check(result, INTERRUPTED, {})
         self.assertEqual(result.err, "")
 
+    # --- a reader of its messages that stalls ---
+
+    def start_stalled(self, *arguments):
+        """Starts it with a standard error that takes a page and no more, until it is read."""
+
+        def prepare():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            fcntl.fcntl(2, fcntl.F_SETPIPE_SZ, 4096)
+
+        return self.start(*arguments, preexec_fn=prepare)
+
+    def redirected(self, count):
+        """URLs that make it say a lot."""
+        for i in range(count):
+            self.serve(f"/{i}", response(b"x"))
+            self.serve(f"/{'from' * 20}{i}", response(b"", "301 Moved", Location=f"/{i}"))
+        return [self.server.url(f"/{'from' * 20}{i}") for i in range(count)]
+
+    def complete(self):
+        """How many files have their names."""
+        return sum(not name.endswith(".part") for name in os.listdir(self.out))
+
+    def test_a_reader_that_stalls_holds_up_no_download(self):
+        urls = self.redirected(300)
+        process = self.start_stalled("-v", *urls)
+        harness.wait_until(lambda: self.complete() == len(urls))
+        result = self.ended(process)
+        self.assertEqual(result.status, OK)
+        self.assertEqual(result.err.count(": redirected (301) to "), len(urls))
+        self.assertIn(f"ringlet-fetch: {len(urls)} ok, 0 failed, ", result.err.splitlines()[-1])
+
+    def interrupt_stalled(self):
+        """Interrupts it while nobody reads; what was under way must be gone all the same."""
+        held = threading.Event()
+
+        def hold(client):
+            client.send(response(b"x" * 300_000, length=600_000))
+            held.set()
+            client.until_gone()
+
+        urls = [self.serve("/held", hold), *self.redirected(300)]
+        process = self.start_stalled("-v", *urls)
+        self.assertTrue(held.wait(harness.HANGS_AFTER))
+        part = self.out / "held.part"
+        harness.wait_until(lambda: self.complete() == len(urls) - 1 and part.exists())
+        process.send_signal(signal.SIGINT)
+        harness.wait_until(lambda: not part.exists())
+        return process
+
+    def test_ctrl_c_while_a_reader_stalls(self):
+        result = self.ended(self.interrupt_stalled())
+        self.check(result, INTERRUPTED, says=["stopping; press Ctrl-C again", " ok, 0 failed, "])
+
+    def test_a_second_ctrl_c_leaves_a_reader_that_stalls(self):
+        process = self.interrupt_stalled()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=harness.HANGS_AFTER), -signal.SIGINT)
+        process.communicate()
+
     # --- what is shown ---
 
     def test_off_a_terminal_a_line_for_each_that_ends(self):
