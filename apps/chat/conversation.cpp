@@ -66,7 +66,7 @@ ringlet::task<> conversation::send_lines() {
         if (has_peer() && unsent_.empty())
             co_await send(**line);
         else
-            unsent_.push_back(**std::move(line));
+            co_await keep_unsent(**std::move(line));
     }
     input_ended_ = true;
     if (!unsent_.empty()) {
@@ -75,6 +75,16 @@ ringlet::task<> conversation::send_lines() {
                      unsent_.size() == 1 ? "the line" : "the lines");
         co_await ringlet::sleep_until(ringlet::io::no_deadline);  // show_incoming ends first
     }
+}
+
+// What nobody takes yet must not fill the memory: the rest of the input stays where it is.
+ringlet::task<> conversation::keep_unsent(std::string line) {
+    unsent_bytes_ += line.size() + 1;
+    unsent_.push_back(std::move(line));
+    if (unsent_bytes_ < unsent_bytes_max) co_return;
+    if (!has_peer())
+        err_.say("{} lines wait for somebody to send them to; more is read when they have gone.", unsent_.size());
+    co_await all_sent_.wait_begun();
 }
 
 ringlet::task<> conversation::finish() {
@@ -88,6 +98,7 @@ ringlet::task<> conversation::send_unsent() {
         co_await send(unsent_.front());
         unsent_.pop_front();  // only now: what is typed meanwhile queues up behind it
     }
+    all_sent_.begin();
 }
 
 ringlet::task<> conversation::send(std::string_view line) {

@@ -5,6 +5,7 @@
 #include "chat/text.hpp"
 #include "common/printer.hpp"
 #include <ringlet/core/task.hpp>
+#include <ringlet/net/drain.hpp>
 #include <ringlet/net/endpoint.hpp>
 #include <ringlet/net/udp_socket.hpp>
 
@@ -26,14 +27,17 @@ public:
 
     /// Shows what comes. Ends only when the input has ended and what it left unsent has gone to the first who wrote.
     ringlet::task<> show_incoming();
-    /// Sends what is typed or piped, to its end.
+    /// Sends what is typed or piped, to its end. Without a peer it reads only so far ahead.
     ringlet::task<> send_lines();
     /// When both have ended: shows what has come already.
     ringlet::task<> finish();
 
 private:
+    static constexpr std::size_t unsent_bytes_max = std::size_t{64} * 1024;
+
     bool has_peer() const noexcept { return peer_ != ringlet::net::endpoint{}; }
     ringlet::task<> show_next();
+    ringlet::task<> keep_unsent(std::string line);
     ringlet::task<> send(std::string_view line);
     ringlet::task<> send_part(std::string_view text);
     ringlet::task<> send_unsent();
@@ -44,6 +48,8 @@ private:
     refusals refused_;
     ringlet::net::endpoint peer_;
     std::deque<std::string> unsent_;  // lines from before there was a peer
+    std::size_t unsent_bytes_ = 0;
+    ringlet::net::drain all_sent_;  // as an event: begins when those lines have gone
     bool input_ended_ = false;
     std::array<std::byte, message_bytes_max> buffer_;
 };

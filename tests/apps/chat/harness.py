@@ -6,6 +6,7 @@ usage of a test file: FILE_test.py PROGRAM [unittest's arguments]
 
 import os
 import re
+import select
 import selectors
 import signal
 import socket
@@ -53,6 +54,11 @@ class Hearing:
             return False
         self.bytes += part
         return bool(part)
+
+    def listen(self):
+        """Reads what is there already."""
+        while select.select([self.descriptor], [], [], 0)[0] and self.more(time.monotonic()):
+            pass
 
     def until(self, expected):
         """Waits until `expected` is there; gives all that came."""

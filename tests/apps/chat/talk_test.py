@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Two sides talk: both may start first, be gone, come back, or be no ringlet-chat at all."""
 
+import os
+import selectors
 import socket
 import subprocess
 
@@ -32,6 +34,35 @@ class TwoChats(harness.ChatCase):
         two.out.until(b"early 19\n")
         expected = "".join(f"{OUTSIDE}:{one.port}: early {number}\n" for number in range(20))
         self.assertEqual(two.out.bytes.decode(), expected)
+
+    def test_so_many_lines_are_kept_and_the_rest_is_not_read(self):
+        one = self.chat("--port", "0")
+        lines = [b"%02d" % number + b"x" * 1000 for number in range(70)]
+        for line in lines:
+            one.say(line)
+        one.err.until(b"66 lines wait for somebody to send them to; more is read when they have gone.\n")
+        one.process.stdin.close()
+        peer = self.peer()
+        peer.sendto(b"go on", (OUTSIDE, one.port))
+        self.assertEqual([peer.recv(2000) for _ in lines], lines)
+        self.assertEqual(one.status(), 0)
+
+    def test_an_endless_input_does_not_fill_the_memory(self):
+        one = self.chat("--port", "0")
+        stdin = one.process.stdin.fileno()
+        os.set_blocking(stdin, False)
+        taken = 0
+        with selectors.DefaultSelector() as writable:
+            writable.register(stdin, selectors.EVENT_WRITE)
+            while taken < 32 << 20 and b"more is read when" not in one.err.bytes:
+                if writable.select(0):
+                    taken += os.write(stdin, b"spam\n" * 800)
+                else:
+                    one.err.listen()
+        self.assertLess(taken, 1 << 20)
+        peer = self.peer()
+        peer.sendto(b"stop", (OUTSIDE, one.port))
+        self.assertEqual(peer.recv(100), b"spam")
 
     def test_end_of_input_waits_for_somebody_to_send_to(self):
         one = self.chat("--port", "0")
