@@ -60,6 +60,7 @@ ringlet::task<> conversation::send_lines() {
         if (!line) {
             if (line.error() != std::errc::message_size) throw std::system_error{line.error(), "standard input"};
             err_.say("A line of more than {} bytes was not sent.", ringlet::line_reader::line_bytes_default);
+            unsendable_ = true;
             continue;
         }
         if (!*line) break;
@@ -119,6 +120,7 @@ ringlet::task<> conversation::send_part(std::string_view text) {
         if (refused_.report() == 0 && error != std::errc::connection_refused) break;
     }
     err_.say("Not sent to {}: {}", without_mapping(peer_), error.message());
+    unsendable_ = true;
 }
 
 }  // namespace chat

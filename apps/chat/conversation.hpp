@@ -31,6 +31,8 @@ public:
     ringlet::task<> send_lines();
     /// When both have ended: shows what has come already.
     ringlet::task<> finish();
+    /// Whether a message could not be sent or was refused, as far as is known.
+    bool lost_any() const noexcept { return unsendable_ || refused_.any(); }
 
 private:
     static constexpr std::size_t unsent_bytes_max = std::size_t{64} * 1024;
@@ -51,6 +53,7 @@ private:
     std::size_t unsent_bytes_ = 0;
     ringlet::net::drain all_sent_;  // as an event: begins when those lines have gone
     bool input_ended_ = false;
+    bool unsendable_ = false;
     std::array<std::byte, message_bytes_max> buffer_;
 };
 

@@ -63,7 +63,7 @@ ringlet::task<int> chat_until_end(const chat::options& how) {
     co_await talk.finish();
     co_await print.finish();
     if (const auto unheard = print.out().error()) throw std::system_error{unheard, "standard output"};
-    co_return 0;
+    co_return talk.lost_any() ? 1 : 0;
 }
 
 ringlet::task<int> chat_quietly(const chat::options& how) {

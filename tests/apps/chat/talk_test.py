@@ -23,7 +23,7 @@ class TwoChats(harness.ChatCase):
         self.assertEqual(two.end_input(), 0)
         one.say("nobody there any more")
         one.err.until(f"connection refused: nobody listens at {OUTSIDE}:{two.port} yet\n".encode())
-        self.assertEqual(one.end_input(), 0)
+        self.assertEqual(one.end_input(), 1)  # that one was not heard
 
     def test_lines_from_before_there_is_a_peer_are_kept(self):
         one = self.chat("--port", "0")
@@ -55,7 +55,7 @@ class TwoChats(harness.ChatCase):
         with selectors.DefaultSelector() as writable:
             writable.register(stdin, selectors.EVENT_WRITE)
             while taken < 32 << 20 and b"more is read when" not in one.err.bytes:
-                if writable.select(0):
+                if writable.select(0.01):
                     taken += os.write(stdin, b"spam\n" * 800)
                 else:
                     one.err.listen()
@@ -119,12 +119,12 @@ class Refused(harness.ChatCase):
         self.assertEqual(late.recv(100), b"in time")
         late.sendto(b"I heard", (OUTSIDE, one.port))
         one.out.until(b": I heard\n")
-        self.assertEqual(one.end_input(), 0)
+        self.assertEqual(one.end_input(), 1)  # the first was lost
 
     def test_every_refused_message_is_counted(self):
         port = harness.free_port()
         done = harness.run(OUTSIDE, port, input_bytes=b"gone\n" * 50)
-        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.returncode, 1)
         said = done.stderr.decode()
         self.assertEqual(said.count(f"connection refused: nobody listens at {OUTSIDE}:{port} yet\n"), 1)
         self.assertIn("(49 more messages)\n", said)
@@ -133,6 +133,12 @@ class Refused(harness.ChatCase):
         port = harness.free_port()
         done = harness.run(OUTSIDE, port, input_bytes=b"gone\n")
         self.assertIn("connection refused: ", done.stderr.decode())
+        self.assertEqual(done.returncode, 1)
+
+    def test_what_cannot_be_sent_at_all(self):
+        done = harness.run("255.255.255.255", 5, input_bytes=b"to everybody\n")  # not allowed, or no network
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr.decode(), r"Not sent to 255\.255\.255\.255:5: \w+")
 
     def test_ipv6(self):
         if not harness.has_ipv6():
@@ -247,7 +253,7 @@ class Limits(harness.ChatCase):
     def test_a_line_beyond_all_measure_is_refused_and_the_next_is_sent(self):
         peer = self.peer()
         done = harness.run(OUTSIDE, peer.getsockname()[1], input_bytes=b"x" * 200_000 + b"\nnext\n")
-        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.returncode, 1)
         self.assertIn("was not sent", done.stderr.decode())
         self.assertEqual(peer.recv(2000), b"next")
 
