@@ -5,15 +5,19 @@
 #include "chat/conversation.hpp"
 #include "chat/options.hpp"
 #include "common/printer.hpp"
+#include "common/sanitize.hpp"
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/core/combinators.hpp>
+#include <ringlet/io/engine.hpp>
 #include <ringlet/net/resolver.hpp>
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>
+#include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
 #include <chrono>
 #include <csignal>
+#include <string>
 #include <system_error>
 #include <variant>
 
@@ -26,10 +30,18 @@ namespace net = ringlet::net;
 // A line takes the place of a half-typed one on the screen.
 constexpr const char* clear_line = "\r\x1b[K";
 
-ringlet::task<net::endpoint> find_peer(const chat::options& how) {
+// Says what is waited for, once it is worth a word; then it only waits.
+ringlet::task<> tell_of_waiting(const std::string& host, apps::printer& err) {
+    co_await ringlet::sleep(std::chrono::milliseconds{100});
+    err.say("resolving {} ...", apps::sanitize(host, apps::text_context::field));
+    co_await ringlet::sleep_until(ringlet::io::no_deadline);
+}
+
+ringlet::task<net::endpoint> find_peer(const chat::options& how, apps::printer& err) {
     if (how.host.empty()) co_return net::endpoint{};
-    const auto found = co_await net::resolve(how.host, how.peer_port);
-    co_return found.front();
+    const auto found =
+        co_await ringlet::first_of(net::resolve(how.host, how.peer_port), tell_of_waiting(how.host, err));
+    co_return std::get<0>(found).front();
 }
 
 void greet(const net::endpoint& own, const net::endpoint& peer, bool typing, apps::printer& err) {
@@ -48,7 +60,7 @@ ringlet::task<> until_nobody_listens(apps::printer& out) {
 ringlet::task<int> chat_until_end(const chat::options& how) {
     const bool typing = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO);
     apps::standard_printers print{typing ? clear_line : ""};
-    const net::endpoint peer = co_await find_peer(how);
+    const net::endpoint peer = co_await find_peer(how, print.err());
     auto socket = chat::open_socket(how, peer);
     chat::conversation talk{socket, peer, print};
     greet(socket.local_endpoint(), peer, typing, print.err());

@@ -6,6 +6,7 @@ import pty
 import signal
 import socket
 import subprocess
+import tempfile
 import termios
 
 import harness
@@ -42,6 +43,26 @@ class Beginnings(harness.ChatCase):
                 done = harness.run(*arguments)
                 self.assertEqual((done.returncode, done.stdout), (2, b""))
                 self.assertIn(b"Try 'ringlet-chat --help'", done.stderr)
+
+    def test_a_name_that_takes_long_is_said(self):
+        silent = socket.socket(type=socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        try:
+            silent.bind(("127.77.77.77", 53))  # a name server that never answers
+        except OSError as error:
+            self.skipTest(f"a name server of our own: {error}")
+        with tempfile.NamedTemporaryFile("w") as resolv_conf:
+            resolv_conf.write("nameserver 127.77.77.77\n")
+            resolv_conf.flush()
+            script = f'mount --bind {resolv_conf.name} /etc/resolv.conf && exec "$@"'
+            if subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", "true"], capture_output=True, check=False).returncode:
+                self.skipTest("no mount namespace with a resolv.conf of our own")
+            process = subprocess.Popen(["unshare", "-m", "sh", "-c", script, "sh", harness.PROGRAM, "slow.example", "9"],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            self.addCleanup(process.stderr.close)
+            harness.Hearing(process.stderr.fileno()).until(b"resolving slow.example ...\n")
 
     def test_help(self):
         done = harness.run("--help")
