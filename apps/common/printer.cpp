@@ -4,15 +4,17 @@
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/core/job.hpp>
-#include <ringlet/io/op/poll.hpp>
 #include <ringlet/io/op/write.hpp>
 #include <ringlet/net/drain.hpp>
+#include <ringlet/os/ready.hpp>
 #include <ringlet/time/sleep.hpp>
+#include <ringlet/time/timeout.hpp>
 
 #include <climits>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include <poll.h>
 #include <sys/stat.h>
@@ -22,6 +24,7 @@ namespace apps {
 namespace {
 
 constexpr std::size_t pending_bytes_max = std::size_t{1} << 20;
+constexpr std::chrono::seconds patience{10};  // with a reader that stalls, at the end
 
 bool lead_to_the_same_place(int one, int other) noexcept {
     struct stat a{};
@@ -129,8 +132,7 @@ ringlet::task<> printer::write_out(std::shared_ptr<queue> what) {
             if (written && *written > 0) {
                 rest = rest.subspan(*written);
             } else if (written.error() == std::errc::resource_unavailable_try_again) {  // somebody's O_NONBLOCK
-                [[maybe_unused]] const auto ready =
-                    co_await ringlet::as_result(ringlet::io::poll_op{what->to, POLLOUT});
+                [[maybe_unused]] const auto ready = co_await ringlet::as_result(ringlet::os::writable(what->to));
             } else {
                 what->fail(written ? std::make_error_code(std::errc::io_error) : written.error());
                 break;
@@ -166,9 +168,13 @@ standard_printers::standard_printers(std::string_view before_line)
     if (!lead_to_the_same_place(STDOUT_FILENO, STDERR_FILENO)) err_.emplace(ringlet::io::fd_ref{STDERR_FILENO});
 }
 
-ringlet::task<> standard_printers::finish() {
+ringlet::task<> standard_printers::finish_both() {
     co_await out_.finish();
     if (err_) co_await err_->finish();
+}
+
+ringlet::task<> standard_printers::finish() {
+    [[maybe_unused]] const auto lost = co_await ringlet::as_result(ringlet::with_timeout(patience, finish_both()));
 }
 
 }  // namespace apps

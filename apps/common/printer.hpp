@@ -74,10 +74,12 @@ public:
 
     printer& out() noexcept { return out_; }
     printer& err() noexcept { return err_ ? *err_ : out_; }
-    /// As printer::finish, for both.
+    /// As printer::finish, for both; what nobody takes within ten seconds is lost.
     ringlet::task<> finish();
 
 private:
+    ringlet::task<> finish_both();
+
     printer out_;
     std::optional<printer> err_;
 };

@@ -54,7 +54,7 @@ task<> name_target(tcp_stream stream, server_limits limits) {
 // The same as files are sent: length first, then the body.
 task<> stream_target(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
-    while (const request_head* request = co_await client.next_request()) {
+    while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
         co_await client.begin_response(head_of(http::status::ok), request->target.size());
         co_await client.write(as_bytes(request->target));
         co_await client.end_response();
@@ -65,7 +65,7 @@ task<> stream_target(tcp_stream stream, server_limits limits) {
 // Answers with the body, in parts of unknown number.
 task<> echo_body(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
-    while (const request_head* request = co_await client.next_request()) {
+    while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
         std::string all;
         std::array<std::byte, 7> part;
         while (const std::size_t n = co_await client.read_body(part)) all += as_text(std::span{part}.first(n));
@@ -203,7 +203,7 @@ task<> drain_while_idle(bool served) {
 
 task<> answer_late(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
-    while (const request_head* request = co_await client.next_request()) {
+    while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
         limits.until->begin();
         co_await client.respond(head_of(http::status::ok), "late");
     }
@@ -219,7 +219,7 @@ task<std::string> drain_in_a_request() {
 
 task<> answer_shorter(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
-    while (const request_head* request = co_await client.next_request()) {
+    while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
         co_await client.begin_response(head_of(http::status::ok), 10);
         co_await client.write(as_bytes("12345"));
         co_await client.end_response();
@@ -236,7 +236,7 @@ task<> answer_longer(tcp_stream stream, server_limits limits) {
 
 task<> answer_without_body(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
-    while (const request_head* request = co_await client.next_request()) {
+    while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
         const auto s = request->target == "/304" ? http::status::not_modified : http::status::no_content;
         std::optional<std::uint64_t> body_bytes;
         if (request->target == "/304") body_bytes = 5;
@@ -249,7 +249,7 @@ task<> answer_without_body(tcp_stream stream, server_limits limits) {
 
 task<> answer_before_reading(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
-    while (const request_head* request = co_await client.next_request()) {
+    while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
         co_await client.begin_response(head_of(http::status::ok), 4);
         std::array<std::byte, 16> body;
         const std::size_t n = co_await client.read_body(body);
