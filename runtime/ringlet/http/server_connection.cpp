@@ -44,7 +44,7 @@ std::string_view date_now() {
 
 bool has_no_body(status s) noexcept { return is_interim(s) || s == status::no_content || s == status::not_modified; }
 
-// Bytes that were sent and that the peer has not confirmed; on a Unix socket, that it has not read.
+// Bytes that were sent and that the peer has not confirmed; on a Unix socket, the memory of what it has not read.
 int unconfirmed_bytes(io::fd_ref socket) noexcept {
     int bytes = 0;
     return ::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
@@ -52,6 +52,16 @@ int unconfirmed_bytes(io::fd_ref socket) noexcept {
 
 std::span<const std::byte> as_bytes_of(const iovec& part) noexcept {
     return {static_cast<const std::byte*>(part.iov_base), part.iov_len};
+}
+
+// What is left of `parts` when `taken` bytes are gone; changes the first of them.
+std::span<iovec> rest_of(std::span<iovec> parts, std::size_t taken) noexcept {
+    while (!parts.empty() && taken >= parts.front().iov_len) {
+        taken -= parts.front().iov_len;
+        parts = parts.subspan(1);
+    }
+    if (taken > 0) parts.front() = net::part_of(as_bytes_of(parts.front()).subspan(taken));
+    return parts;
 }
 
 int unread_bytes(io::fd_ref socket) noexcept {
@@ -284,32 +294,38 @@ void server_connection::keep_input() {
 }
 
 // Sends it all. The limit is for progress, not for the whole: a slow reader is served, one that stands still is not.
-// With much buffered on the way, a slow reader lets the kernel take more only now and then; what it confirmed counts.
+// Progress is what the peer confirmed. That the kernel takes more is none: with much buffered on the way it does so for a
+// reader that stands still, too, and for a slow one only now and then.
 task<> server_connection::send(std::span<iovec> parts) {
     keep_input();
-    std::optional<int> unconfirmed_before;
+    std::int64_t handed_over = 0;
+    std::optional<std::int64_t> confirmed_before;
+    deadline look = deadline_after(limits_.stall_time);
     while (!parts.empty()) {
         msghdr message{};
         message.msg_iov = parts.data();
         message.msg_iovlen = parts.size();
-        const auto sent =
-            co_await as_result(with_timeout(limits_.stall_time, io::sendmsg_op{stream_.socket(), message}));
-        if (sent.error() == std::errc::timed_out) {
-            const int unconfirmed = unconfirmed_bytes(stream_.socket());
-            if (!unconfirmed_before || unconfirmed < *unconfirmed_before) {
-                unconfirmed_before = unconfirmed;
-                continue;
-            }
+        const auto sent = co_await as_result(with_deadline(look, io::sendmsg_op{stream_.socket(), message}));
+        if (!sent && sent.error() != std::errc::timed_out) cut(parts, sent.error());
+        if (sent) {
+            handed_over += static_cast<std::int64_t>(*sent);
+            parts = rest_of(parts, *sent);
+            if (parts.empty()) co_return;
+            if (clock::now() < look) continue;
         }
-        if (!sent) throw std::system_error{sent.error(), "send"};
-        unconfirmed_before.reset();
-        std::size_t taken = *sent;
-        while (!parts.empty() && taken >= parts.front().iov_len) {
-            taken -= parts.front().iov_len;
-            parts = parts.subspan(1);
-        }
-        if (taken > 0) parts.front() = net::part_of(as_bytes_of(parts.front()).subspan(taken));
+        const std::int64_t confirmed = handed_over - unconfirmed_bytes(stream_.socket());
+        if (confirmed_before && confirmed <= *confirmed_before) cut(parts, make_error_code(std::errc::timed_out));
+        confirmed_before = confirmed;
+        look = deadline_after(limits_.stall_time);
     }
+}
+
+// What the kernel did not take of an answer's body, which comes last, was not sent.
+void server_connection::cut(std::span<const iovec> unsent, const std::error_code& why) {
+    std::uint64_t bytes = 0;
+    for (const iovec& part : unsent) bytes += part.iov_len;
+    body_sent_ -= std::min(body_sent_, bytes);
+    throw std::system_error{why, "send"};
 }
 
 task<> server_connection::flush() {

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <sys/uio.h>
 
@@ -74,6 +75,8 @@ public:
 
     /// The present request is HEAD: no body need be written.
     bool head_only() const noexcept { return head_only_; }
+    /// Of the present answer: bytes of its body that were sent, or wait to be sent with others. After a failed send, what
+    /// the kernel took.
     std::uint64_t body_bytes_sent() const noexcept { return body_sent_; }
     net::tcp_stream& stream() noexcept { return stream_; }
 
@@ -86,6 +89,7 @@ private:
     task<bool> drop_body();
     task<> refuse(parse_error error);
     task<> send(std::span<iovec> parts);
+    [[noreturn]] void cut(std::span<const iovec> unsent, const std::error_code& why);
     task<> flush();
 
     net::tcp_stream stream_;
