@@ -33,16 +33,31 @@ struct context {
     apps::standard_printers print;
 };
 
+// One answer, and its line in the log, also when the connection broke in the middle.
+ringlet::task<> answer(http::server_connection& client, const http::request_head& request, const net::endpoint& peer,
+                       context& server) {
+    const auto note = [&] {
+        if (server.options.quiet) return;
+        server.print.out().line(serve::log_line(peer, request, client.answered(), client.body_bytes_sent()));
+    };
+    try {
+        co_await server.site.answer(client, request);
+    } catch (...) {
+        note();
+        throw;
+    }
+    note();
+}
+
 ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
     const net::endpoint peer = stream.peer_endpoint();
     http::server_limits limits;
     limits.until = &server.drain;
     http::server_connection client{std::move(stream), limits};
-    while (const http::request_head* request = co_await client.next_request()) {
-        const http::status status = co_await server.site.answer(client, *request);
-        if (!server.options.quiet)
-            server.print.out().line(serve::log_line(peer, *request, status, client.body_bytes_sent()));
-    }
+    while (const http::request_head* request = co_await client.next_request())
+        co_await answer(client, *request, peer, server);
+    if (const http::request_head* known = client.refused(); known && !server.options.quiet)
+        server.print.out().line(serve::refusal_line(peer, *known, client.answered(), client.body_bytes_sent()));
     co_await client.close();
 }
 

@@ -92,19 +92,19 @@ ringlet::task<site::found> site::open(std::string path) const {
     co_return what;
 }
 
-ringlet::task<http::status> site::answer(http::server_connection& client, const http::request_head& request) const {
+ringlet::task<> site::answer(http::server_connection& client, const http::request_head& request) const {
     if (request.method == http::method::other) {
         co_await send_error(client, http::status::not_implemented);
-        co_return http::status::not_implemented;
+        co_return;
     }
     if (request.method != http::method::get && request.method != http::method::head) {
         co_await send_error(client, http::status::method_not_allowed, "GET, HEAD");
-        co_return http::status::method_not_allowed;
+        co_return;
     }
     const auto where = http::clean_path(request.target);
     if (!where) {
         co_await send_error(client, http::status::bad_request);
-        co_return http::status::bad_request;
+        co_return;
     }
     found what;
     if (!where->hidden) what = co_await open(where->path);
@@ -112,29 +112,29 @@ ringlet::task<http::status> site::answer(http::server_connection& client, const 
         http::response_head head = head_for(http::status::moved_permanently, "text/plain; charset=utf-8");
         head.fields.add("Location", http::slash_redirect(*where));
         co_await client.respond(std::move(head), "301 Moved Permanently\n");
-        co_return http::status::moved_permanently;
+        co_return;
     }
     // A file asked for as a directory ("/a.html/") is not there.
     if (what.status == http::status::ok && !what.is_directory() && where->directory)
         what.status = http::status::not_found;
     if (what.status != http::status::ok) {
         co_await send_error(client, what.status);
-        co_return what.status;
+        co_return;
     }
     if (!what.is_directory()) {
         co_await send_file(client, std::move(what), where->path);
-        co_return http::status::ok;
+        co_return;
     }
     std::string index_path = where->path.empty() ? "index.html" : where->path + "/index.html";
     found index = co_await open(std::move(index_path));
     if (index.status != http::status::ok && index.status != http::status::not_found) {
         co_await send_error(client, index.status);  // it is there, perhaps: no listing in its place
-        co_return index.status;
+        co_return;
     }
     if (index.status == http::status::not_found || index.is_directory())
-        co_return co_await send_listing(client, std::move(what), *where);
-    co_await send_file(client, std::move(index), "index.html");
-    co_return http::status::ok;
+        co_await send_listing(client, std::move(what), *where);
+    else
+        co_await send_file(client, std::move(index), "index.html");
 }
 
 ringlet::task<> site::send_file(http::server_connection& client, found what, const std::string& name) const {
@@ -157,8 +157,8 @@ ringlet::task<> site::send_file(http::server_connection& client, found what, con
     co_await client.end_response();
 }
 
-ringlet::task<http::status> site::send_listing(http::server_connection& client, found directory,
-                                               const http::clean_target& where) const {
+ringlet::task<> site::send_listing(http::server_connection& client, found directory,
+                                   const http::clean_target& where) const {
     std::vector<ringlet::fs::directory_entry> entries;
     http::status status = http::status::ok;
     try {
@@ -170,7 +170,6 @@ ringlet::task<http::status> site::send_listing(http::server_connection& client, 
         co_await client.respond(head_for(status, "text/html; charset=utf-8"), listing_page(where.path, entries));
     else
         co_await send_error(client, status);
-    co_return status;
 }
 
 }  // namespace serve

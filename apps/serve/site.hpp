@@ -20,9 +20,8 @@ public:
     /// Throws std::system_error when `root` is no directory that can be read.
     explicit site(const std::string& root);
 
-    /// Answers one request, whatever it asks for. Result: the status that was sent.
-    ringlet::task<ringlet::http::status> answer(ringlet::http::server_connection& client,
-                                                const ringlet::http::request_head& request) const;
+    /// Answers one request, whatever it asks for.
+    ringlet::task<> answer(ringlet::http::server_connection& client, const ringlet::http::request_head& request) const;
 
 private:
     struct found {
@@ -33,8 +32,8 @@ private:
     };
     ringlet::task<found> open(std::string path) const;
     ringlet::task<> send_file(ringlet::http::server_connection& client, found what, const std::string& name) const;
-    ringlet::task<ringlet::http::status> send_listing(ringlet::http::server_connection& client, found directory,
-                                                      const ringlet::http::clean_target& where) const;
+    ringlet::task<> send_listing(ringlet::http::server_connection& client, found directory,
+                                 const ringlet::http::clean_target& where) const;
 
     ringlet::io::owned_fd root_;
 };

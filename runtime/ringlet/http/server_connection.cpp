@@ -110,7 +110,7 @@ task<request_head*> server_connection::next_request() {
         consume(found.consumed);
         if (found.what == event::head) break;
         if (found.what == event::error) {
-            co_await refuse(parser_.error());
+            refuse(parser_.error());
             co_return nullptr;
         }
         if (found.what != event::need_more) continue;
@@ -134,9 +134,9 @@ task<request_head*> server_connection::next_request() {
         }
         if (more) continue;
         if (timed_out && head_deadline) {
-            co_await refuse(too_slow);
+            refuse(too_slow);
         } else if (!timed_out && parser_.finish().what == event::error) {
-            co_await refuse(ended_early);
+            refuse(ended_early);
         }
         keep_alive_ = false;
         ended_idle_ = idle;
@@ -150,6 +150,7 @@ task<request_head*> server_connection::next_request() {
     keep_alive_ = keep_alive_ && parser_.keep_alive();
     body_read_ = 0;
     body_sent_ = 0;
+    answered_.reset();
     co_return &head;
 }
 
@@ -197,7 +198,9 @@ task<bool> server_connection::drop_body() {
     co_return false;
 }
 
-task<> server_connection::refuse(parse_error error) {
+// The answer goes out with those before it, when the connection is closed.
+void server_connection::refuse(parse_error error) {
+    refused_ = true;
     keep_alive_ = false;
     head_only_ = false;
     old_client_ = false;
@@ -208,7 +211,9 @@ task<> server_connection::refuse(parse_error error) {
     response_head head;
     head.status = error.status;
     head.fields.add("Content-Type", "text/plain; charset=utf-8");
-    co_await respond(std::move(head), body);
+    put_head(head, body.size());
+    output_ += body;
+    body_sent_ = body.size();
 }
 
 void server_connection::put_head(response_head& head, std::optional<std::uint64_t> body_bytes) {
@@ -235,6 +240,7 @@ void server_connection::put_head(response_head& head, std::optional<std::uint64_
     else if (old_client_)
         head.fields.set("Connection", "keep-alive");
     append_head(output_, head);
+    answered_ = head.status;
 }
 
 task<> server_connection::respond(response_head head, std::string_view body) {

@@ -50,7 +50,8 @@ public:
 
     /// Waits for the next request. The answer to the one before has been begun and ended by then.
     ///
-    /// Result:    its head, valid until the next call; null when the connection is over: close it with `close`.
+    /// Result:    its head, valid until the next call; null when the connection is over: close it with `close`. A
+    ///            request that was refused here is over, too: see `refused`.
     task<request_head*> next_request();
 
     /// Reads the request's body, after "100 Continue" where the client waits for it.
@@ -75,9 +76,13 @@ public:
 
     /// The present request is HEAD: no body need be written.
     bool head_only() const noexcept { return head_only_; }
-    /// Of the present answer: bytes of its body that were sent, or wait to be sent with others. After a failed send, what
-    /// the kernel took.
+    /// Of the present answer, that to a refused request among them: its status, nullopt before it has begun, and the
+    /// bytes of its body that were sent, or wait to be sent with others. After a failed send, what the kernel took.
+    std::optional<http::status> answered() const noexcept { return answered_; }
     std::uint64_t body_bytes_sent() const noexcept { return body_sent_; }
+    /// After next_request gave null: what had come of the head of a request that was answered here, as far as it could be
+    /// read (method and target may be empty or cut). Null when no request was refused.
+    const request_head* refused() noexcept { return refused_ ? &parser_.head() : nullptr; }
     net::tcp_stream& stream() noexcept { return stream_; }
 
 private:
@@ -87,7 +92,7 @@ private:
     void keep_input();
     task<bool> receive(deadline until, bool& timed_out);
     task<bool> drop_body();
-    task<> refuse(parse_error error);
+    void refuse(parse_error error);
     task<> send(std::span<iovec> parts);
     [[noreturn]] void cut(std::span<const iovec> unsent, const std::error_code& why);
     task<> flush();
@@ -101,6 +106,7 @@ private:
     std::optional<std::uint64_t> announced_;
     std::uint64_t body_read_ = 0;
     std::uint64_t body_sent_ = 0;
+    std::optional<http::status> answered_;
     bool keep_alive_ = true;
     bool in_request_ = false;  // a head was given out and its body is not known to have ended
     bool head_only_ = false;
@@ -109,6 +115,7 @@ private:
     bool old_client_ = false;
     bool must_continue_ = false;
     bool broken_ = false;
+    bool refused_ = false;
     bool ended_idle_ = false;  // between two messages: no answer that a reset could destroy
 };
 

@@ -103,17 +103,53 @@ class Running(ServeCase):
         server.ask(get("/none"))
         self.assertIn(' 404 14 "-" "-"', server.process.stdout.readline().decode())
 
+    def logged(self, server, request):
+        """The line for a request that is refused, without its time."""
+        with server.connect() as c:
+            c.send(request).read()
+        return re.sub(r"\[[^]]*\] ", "", server.process.stdout.readline().decode().rstrip("\n"))
+
+    def test_refused_requests_are_in_the_log(self):
+        server = self.start()
+        for request, line, status in (
+            (b"\x16\x03\x01\x02\x00", "-", 400),
+            (b"GET /a.txt HTTP/1.1\r\n\r\n", "GET /a.txt", 400),
+            (b"GET /a.txt HTTP/1.1\r\nUser-Agent: me\r\nHost : h\r\n", "GET /a.txt", 400),
+            (b"GET /a b HTTP/1.1\r\n", "GET /a", 400),
+            (get("/x", "X: " + "a" * 9000), "GET /x", 431),
+            (b"GET /a.txt HTTP/2.0\r\nHost: h\r\n\r\n", "GET /a.txt", 505),
+            (get("/a.txt", "Transfer-Encoding: gzip, chunked"), "GET /a.txt", 501),
+        ):
+            with self.subTest(request=request[:40]):
+                agent = "me" if b"User-Agent" in request else "-"
+                self.assertRegex(self.logged(server, request), rf'^127\.0\.0\.1 - - "{line}" {status} \d+ "-" "{agent}"$')
+        self.assertRegex(self.logged(server, get("/" + "a" * 9000)), r'"GET /a{1000,}…?\S*" 414 \d+ "-" "-"$')
+        self.assertRegex(self.logged(server, get("/a.txt", method="BREW")), r'"\S*( /a\.txt)?" 501 \d+ "-" "-"$')
+
+    def test_an_answer_that_broke_off_is_in_the_log(self):
+        server = self.start()
+        with server.connect(receive_buffer=32768) as c:
+            c.send(get("/big.bin"))
+            c.take(100_000)
+            c.reset()
+        found = re.search(r'"GET /big\.bin HTTP/1\.1" 200 (\d+) "-" "-"$', server.process.stdout.readline().decode())
+        self.assertTrue(found)
+        self.assertGreaterEqual(int(found[1]), 100_000 - 1000)  # the head was among what was read
+        self.assertLess(int(found[1]), BIG_BYTES)
+
     def test_nobody_forges_the_log(self):
         server = self.start()
         agent = 'x" 200 0 "-" "y\\\x1b[2J\x9b31m\u00e9'
         server.ask(get('/a.txt?"%0a%1b', f"User-Agent: {agent}".replace("\x1b", "\x7f")))  # refused: a control character
+        server.ask(get("/b.txt", "Referer: x\" 200", "Host: h"))  # refused when the whole head is known
         with server.connect() as c:
             c.send(get("/a.txt?%0a%1b%22", 'User-Agent: x" 200 0 "-" "y\\\x9b31m\xff', "Referer: a\tb")).read()
         status, out, _ = server.stop()
         self.assertEqual(status, 0)
-        self.assertEqual(len(out.splitlines()), 1)
-        self.assertRegex(out, r"^[ -~]*\n$")
-        self.assertEqual(out.count('"'), 6)
+        self.assertEqual(len(out.splitlines()), 3)
+        for line in out.splitlines():
+            self.assertRegex(line, r"^[ -~]*$")
+            self.assertEqual(line.count('"'), 6)
 
     def test_quiet(self):
         server = self.start("-q")

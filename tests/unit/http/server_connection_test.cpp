@@ -262,6 +262,35 @@ task<> answer_before_reading(tcp_stream stream, server_limits limits) {
     co_await client.close();
 }
 
+// What became of each request, as a log would say it.
+task<std::string> log_of(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    std::string log;
+    const auto note = [&](const request_head& head) {
+        log += head.method_text + " " + head.target + " " + std::to_string(http::to_number(*client.answered())) + " " +
+               std::to_string(client.body_bytes_sent()) + "\n";
+    };
+    while (const request_head* request = co_await client.next_request()) {
+        CHECK(!client.answered());
+        CHECK(client.refused() == nullptr);
+        co_await client.respond(head_of(http::status::ok), request->target);
+        note(*request);
+    }
+    if (const request_head* refused = client.refused()) note(*refused);
+    co_await client.close();
+    co_return log;
+}
+
+task<std::string> logged(std::string_view input, server_limits limits) {
+    auto [server, client] = stream_pair();
+    auto serving = spawn(log_of, std::move(server), limits);
+    co_await client.send_all(as_bytes(input));
+    if (limits.head_time > 1s) co_await client.shutdown_send();
+    const std::string output = co_await read_to_end(client);
+    client.close();
+    co_return co_await serving.get();
+}
+
 // A client that asks and then stands still, under virtual time. Sends go to a real socket of small buffers; each
 // cancellation of one comes too late for a few bytes, for which the kernel finds room although nothing is read.
 class still_reader {
@@ -442,6 +471,21 @@ TEST_CASE("a reader that stands still is cut after at most twice the limit, what
     CHECK(contains(end, "send"));
     CHECK(reader.sent > 8192);  // more after the first limit
     CHECK(loop.now() == 60s);
+}
+
+TEST_CASE("it is told what was refused and how much of an answer was sent", "[http][server]") {
+    const leak_check leaks;
+    server_limits limits;
+    const auto log = [&](std::string_view input) { return run(logged, input, limits); };
+    CHECK(log(ask) == "GET /one 200 4\n");
+    CHECK(log(std::string{ask} + "GET /bad HTTP/1.1\r\n\r\n") == "GET /one 200 4\nGET /bad 400 25\n");
+    CHECK(log("GET /a b HTTP/1.1\r\n") == "GET /a 400 40\n");
+    CHECK(log("\x16\x03\x01") == "  400 54\n");
+    CHECK(log("GET /" + std::string(9000, 'a')).starts_with("GET /aaaa"));
+    CHECK(log("GET /x HTTP/3.0\r\n") == "GET /x 505 59\n");
+    CHECK(log("") == "");
+    limits.head_time = 20ms;
+    CHECK(log("GET /slow HTTP/1.1\r\n") == "GET /slow 408 55\n");
 }
 
 TEST_CASE("a body cut off fails the read", "[http][server]") {
