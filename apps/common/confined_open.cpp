@@ -40,6 +40,32 @@ int open_without_links(int root_fd, std::string_view path) noexcept {
     }
 }
 
+// Only what certainly means that nothing is there counts as missing: others list a directory in place of its index then.
+open_outcome outcome_of(int error) noexcept {
+    switch (error) {
+        case ENOENT:
+        case ENOTDIR:
+        case ENAMETOOLONG:
+        case EINVAL:
+        case EILSEQ:
+        case EXDEV:   // leads outside
+        case ELOOP:   // a loop, or /proc's magic
+        case ENXIO:   // a socket, or a device
+        case ENODEV:  // that has no driver
+            return open_outcome::missing;
+        case EACCES:
+        case EPERM:
+            return open_outcome::denied;
+        case EMFILE:
+        case ENFILE:
+        case ENOMEM:
+        case EAGAIN:
+            return open_outcome::exhausted;
+        default:
+            return open_outcome::failed;
+    }
+}
+
 }  // namespace
 
 void unique_fd::reset(int fd) noexcept {
@@ -62,19 +88,7 @@ opened judge_opened(int fd_or_error) noexcept {
     opened out;
     if (fd_or_error < 0) {
         out.error = -fd_or_error;
-        switch (out.error) {
-            case EMFILE:
-            case ENFILE:
-            case ENOMEM:
-            case EAGAIN:
-                out.outcome = open_outcome::exhausted;
-                break;
-            case EIO:
-                out.outcome = open_outcome::failed;
-                break;
-            default:
-                break;
-        }
+        out.outcome = outcome_of(out.error);
         return out;
     }
     out.fd.reset(fd_or_error);

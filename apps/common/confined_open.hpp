@@ -45,7 +45,8 @@ inline constexpr int confined_open_tries = 5;
 enum class open_outcome {
     file,  ///< a regular file
     directory,
-    missing,    ///< nothing there that may be served: absent, hidden, outside, special, or no permission
+    missing,    ///< nothing there that may be served: absent, hidden, outside, or special
+    denied,     ///< there, but no permission; to the client the same as missing
     exhausted,  ///< out of descriptors or memory: try later (503)
     failed,     ///< the disk or the system failed (500)
 };
@@ -54,7 +55,7 @@ struct opened {
     open_outcome outcome = open_outcome::missing;
     unique_fd fd;        ///< file and directory only
     struct stat info{};  ///< of the descriptor itself, file and directory only
-    int error = 0;       ///< errno for the log; the client sees no difference between the reasons of `missing`
+    int error = 0;       ///< errno for the log; the client sees no difference between missing and denied
 };
 
 /// What to make of openat2's result, `fd` >= 0 or -errno: looks at the descriptor itself and keeps it only when it is a

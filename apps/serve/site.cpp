@@ -51,6 +51,7 @@ http::status status_of(apps::open_outcome outcome) noexcept {
         case apps::open_outcome::directory:
             return http::status::ok;
         case apps::open_outcome::missing:
+        case apps::open_outcome::denied:
             return http::status::not_found;
         case apps::open_outcome::exhausted:
             return http::status::service_unavailable;
@@ -72,7 +73,7 @@ site::site(const std::string& root) : root_{::open(root.c_str(), O_RDONLY | O_DI
 ringlet::task<site::found> site::open(std::string path) const {
     if (path.empty()) path = ".";
     open_how how = apps::confined_open_how();
-    apps::opened opened;
+    apps::opened opened = apps::judge_opened(-EAGAIN);
     for (int tries = 0; tries < apps::confined_open_tries; ++tries) {
         ringlet::result<ringlet::io::owned_fd> fd =
             co_await ringlet::as_result(ringlet::io::openat2_op{root_, path.c_str(), how});
@@ -87,6 +88,7 @@ ringlet::task<site::found> site::open(std::string path) const {
     }
     found what;
     what.status = status_of(opened.outcome);
+    what.missing = opened.outcome == apps::open_outcome::missing;
     what.file = ringlet::io::owned_fd{opened.fd.release()};
     what.info = opened.info;
     co_return what;
@@ -108,16 +110,15 @@ ringlet::task<> site::answer(http::server_connection& client, const http::reques
     }
     found what;
     if (!where->hidden) what = co_await open(where->path);
-    if (what.status == http::status::ok && what.is_directory() && !where->directory) {
+    if (what.ok() && what.is_directory() && !where->directory) {
         http::response_head head = head_for(http::status::moved_permanently, "text/plain; charset=utf-8");
         head.fields.add("Location", http::slash_redirect(*where));
         co_await client.respond(std::move(head), "301 Moved Permanently\n");
         co_return;
     }
     // A file asked for as a directory ("/a.html/") is not there.
-    if (what.status == http::status::ok && !what.is_directory() && where->directory)
-        what.status = http::status::not_found;
-    if (what.status != http::status::ok) {
+    if (what.ok() && !what.is_directory() && where->directory) what.status = http::status::not_found;
+    if (!what.ok()) {
         co_await send_error(client, what.status);
         co_return;
     }
@@ -127,12 +128,10 @@ ringlet::task<> site::answer(http::server_connection& client, const http::reques
     }
     std::string index_path = where->path.empty() ? "index.html" : where->path + "/index.html";
     found index = co_await open(std::move(index_path));
-    if (index.status != http::status::ok && index.status != http::status::not_found) {
-        co_await send_error(client, index.status);  // it is there, perhaps: no listing in its place
-        co_return;
-    }
-    if (index.status == http::status::not_found || index.is_directory())
+    if (index.missing || (index.ok() && index.is_directory()))
         co_await send_listing(client, std::move(what), *where);
+    else if (!index.ok())
+        co_await send_error(client, index.status);  // it is there, perhaps: no listing in its place
     else
         co_await send_file(client, std::move(index), "index.html");
 }

@@ -26,8 +26,10 @@ public:
 private:
     struct found {
         ringlet::http::status status = ringlet::http::status::not_found;
+        bool missing = true;         // certainly nothing there that could be served
         ringlet::io::owned_fd file;  // a regular file, or a directory; only with status ok
         struct stat info{};
+        bool ok() const noexcept { return status == ringlet::http::status::ok; }
         bool is_directory() const noexcept { return S_ISDIR(info.st_mode); }
     };
     ringlet::task<found> open(std::string path) const;

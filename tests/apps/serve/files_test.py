@@ -188,6 +188,17 @@ class Files(ServeCase):
                 self.assertIn(b"<!doctype html>", answer.body)
                 self.assertNotIn(SECRET, answer.body)
 
+    def test_an_index_that_may_not_be_read_is_not_replaced_by_a_listing(self):
+        closed = self.root / "index-is-closed"
+        closed.mkdir()
+        (closed / "index.html").write_bytes(SECRET)
+        (closed / "index.html").chmod(0)
+        try:
+            answer = self.start("-q", privileged=False).get("/index-is-closed/")
+        finally:
+            shutil.rmtree(closed)
+        self.assertEqual((answer.status, answer.body), (404, b"404 Not Found\n"))
+
     def listed(self, path):
         page = self.server.get(path).body.decode("utf-8")
         return page, [(html.unescape(h), t) for h, t in re.findall(r'<li><a href="([^"]*)">([^<]*)</a></li>', page)]

@@ -4,6 +4,7 @@
 usage of a test file: FILE_test.py PROGRAM [unittest's arguments]
 """
 
+import ctypes
 import os
 import pathlib
 import resource
@@ -46,6 +47,14 @@ def get(path="/a.txt", *fields, method="GET", version="1.1"):
     target = path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
     lines = [b"%s %s HTTP/%s" % (method.encode(), target, version.encode()), b"Host: h"]
     return b"\r\n".join(lines + [f.encode("latin-1") for f in fields]) + b"\r\n\r\n"
+
+
+def without_privileges():
+    """For a program that is to be refused what its permissions refuse, even when root runs the tests."""
+    drop, override, read_search = 24, 1, 2  # prctl(2): PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    libc = ctypes.CDLL(None)
+    if os.geteuid() == 0 and (libc.prctl(drop, override, 0, 0, 0) or libc.prctl(drop, read_search, 0, 0, 0)):
+        raise OSError("prctl")
 
 
 class Response:
@@ -135,8 +144,10 @@ class Connection:
 class Server:
     """The program, serving `root`."""
 
-    def __init__(self, root, *arguments, port=0, files_max=None, **how):
+    def __init__(self, root, *arguments, port=0, files_max=None, privileged=True, **how):
         def prepare():
+            if not privileged:
+                without_privileges()
             # Whoever runs the tests may have had Ctrl-C ignored.
             signal.signal(signal.SIGINT, signal.default_int_handler)
             if files_max:

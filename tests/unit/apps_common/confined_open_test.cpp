@@ -90,5 +90,8 @@ TEST_CASE("running out of descriptors is not the same as missing", "[confined]")
     CHECK(apps::judge_opened(-EAGAIN).outcome == open_outcome::exhausted);
     CHECK(apps::judge_opened(-EIO).outcome == open_outcome::failed);
     CHECK(apps::judge_opened(-EXDEV).outcome == open_outcome::missing);
+    CHECK(apps::judge_opened(-ENXIO).outcome == open_outcome::missing);
+    CHECK(apps::judge_opened(-EACCES).outcome == open_outcome::denied);
     CHECK(apps::judge_opened(-EACCES).error == EACCES);
+    CHECK(apps::judge_opened(-ESTALE).outcome == open_outcome::failed);
 }
