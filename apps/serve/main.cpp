@@ -3,6 +3,7 @@
 // Try:  ringlet-serve . --port 0    and open the address that it prints.
 #include "common/port_in_use.hpp"
 #include "common/printer.hpp"
+#include "common/sanitize.hpp"
 #include "serve/access_log.hpp"
 #include "serve/options.hpp"
 #include "serve/site.hpp"
@@ -84,7 +85,8 @@ ringlet::task<> http_server(serve::options options) {
     context server{.options = options, .site = serve::site{options.root}, .drain = {}, .print = {}};
     const ringlet::job<> signals = ringlet::spawn(drain_at_signal, std::ref(server));
     co_await ringlet::yield();  // from here on Ctrl-C drains
-    server.print.out().say("Serving {} at http://{}/", options.root, listener.local_endpoint());
+    server.print.out().say("Serving {} at http://{}/", apps::sanitize(options.root, apps::text_context::field),
+                           listener.local_endpoint());
     net::serve_options serving{server.drain};
     serving.on_failure = [&server](const net::endpoint& peer, const std::exception_ptr& why) {
         tell_failure(server, peer, why);

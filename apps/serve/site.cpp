@@ -2,6 +2,7 @@
 #include "serve/site.hpp"
 
 #include "common/confined_open.hpp"
+#include "common/sanitize.hpp"
 #include "serve/listing.hpp"
 #include <ringlet/fs/directory.hpp>
 #include <ringlet/fs/file.hpp>
@@ -66,7 +67,8 @@ std::string_view last_name(std::string_view path) noexcept { return path.substr(
 }  // namespace
 
 site::site(const std::string& root) : root_{::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {
-    if (!root_) throw std::system_error{errno, std::generic_category(), root};
+    if (!root_)
+        throw std::system_error{errno, std::generic_category(), apps::sanitize(root, apps::text_context::field)};
 }
 
 // Opening waits in the kernel's worker, not here, when the name is not in memory.

@@ -230,8 +230,8 @@ class ServeCase(unittest.TestCase):
         if status != 0 or lines:
             raise AssertionError(f"exit status {status}: {complaints}")
 
-    def start(self, *arguments, **how):
-        server = Server(self.root, *arguments, **how)
+    def start(self, *arguments, root=None, **how):
+        server = Server(root or self.root, *arguments, **how)
         self.addCleanup(server.kill)
         return server
 

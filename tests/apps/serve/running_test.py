@@ -41,6 +41,16 @@ class Running(ServeCase):
         self.assertRegex(server.first_line, rf"^Serving {re.escape(str(self.root))} at http://127\.0\.0\.1:[1-9]\d*/\n$")
         self.check_alive(server)
 
+    def test_a_root_with_an_evil_name_does_not_reach_the_terminal(self):
+        evil = self.base / "a\x1b]0;title\x07\u202e\u009b31m\n"
+        evil.mkdir()
+        shown = r"a\x1b]0;title\x07\u202e\x9b31m\x0a"
+        server = self.start(root=evil)
+        self.assertRegex(server.first_line, rf"^Serving {re.escape(str(self.base))}/{re.escape(shown)} at http://[\d.:]+/\n$")
+        ended = run(evil / "none", "--port", 0)
+        self.assertIn(f"{shown}/none", ended.stderr.decode())
+        self.assertNotRegex(ended.stderr.decode(), "[\x00-\x09\x0b-\x1f\x80-\x9f\u202e]")
+
     @unittest.skipUnless(has_ipv6(), "no IPv6 on this machine")
     def test_ipv6(self):
         server = self.start("--bind", "::1")
