@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "serve/listing.hpp"
 
+#include "common/confined_open.hpp"
 #include "common/sanitize.hpp"
 #include <ringlet/http/percent.hpp>
 
@@ -55,6 +56,19 @@ constexpr std::string_view style =
     "a{text-decoration:none;display:block;padding:.2rem 0}a:hover{text-decoration:underline}";
 
 }  // namespace
+
+void look_behind_links(int root_fd, const std::string& path, std::vector<ringlet::fs::directory_entry>& entries) {
+    using ringlet::fs::kind;
+    for (auto& entry : entries) {
+        if ((entry.what != kind::symlink && entry.what != kind::unknown) || !is_served(entry)) continue;
+        const std::string full = path.empty() ? entry.name : path + "/" + entry.name;
+        const apps::opened found = apps::open_confined(root_fd, full, true);
+        if (found.outcome == apps::open_outcome::directory) entry.what = kind::directory;
+        if (found.outcome == apps::open_outcome::file) entry.what = kind::regular;
+        if (found.outcome == apps::open_outcome::missing || found.outcome == apps::open_outcome::denied)
+            entry.what = kind::other;
+    }
+}
 
 std::string listing_page(std::string_view path, const std::vector<ringlet::fs::directory_entry>& entries) {
     using ringlet::fs::directory_entry;

@@ -62,6 +62,11 @@ http::status status_of(apps::open_outcome outcome) noexcept {
     return http::status::internal_server_error;
 }
 
+std::string make_listing(int root_fd, const std::string& path, std::vector<ringlet::fs::directory_entry> entries) {
+    look_behind_links(root_fd, path, entries);
+    return listing_page(path, entries);
+}
+
 std::string_view last_name(std::string_view path) noexcept { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
@@ -158,19 +163,24 @@ ringlet::task<> site::send_file(http::server_connection& client, found what, con
     co_await client.end_response();
 }
 
+// Made on another thread: a directory may have a hundred thousand entries, and others are not to wait for them.
 ringlet::task<> site::send_listing(http::server_connection& client, found directory,
                                    const http::clean_target& where) const {
-    std::vector<ringlet::fs::directory_entry> entries;
+    std::string page;
     http::status status = http::status::ok;
     try {
-        entries = co_await ringlet::fs::list(directory.file);
+        std::vector<ringlet::fs::directory_entry> entries = co_await ringlet::fs::list(directory.file);
+        page = co_await ringlet::io::offload(&make_listing, root_.get(), where.path, std::move(entries));
     } catch (const std::system_error& error) {
         status = status_of(apps::judge_opened(-error.code().value()).outcome);
     }
-    if (status == http::status::ok)
-        co_await client.respond(head_for(status, "text/html; charset=utf-8"), listing_page(where.path, entries));
-    else
+    if (status != http::status::ok) {
         co_await send_error(client, status);
+        co_return;
+    }
+    co_await client.begin_response(head_for(status, "text/html; charset=utf-8"), page.size());
+    co_await client.write(std::as_bytes(std::span{page}));
+    co_await client.end_response();
 }
 
 }  // namespace serve

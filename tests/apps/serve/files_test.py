@@ -231,6 +231,29 @@ class Files(ServeCase):
         for name in ("./.hidden", "./.git/", "./fifo", "./socket", "./device"):
             self.assertNotIn(name, names)
 
+    def test_a_listing_shows_links_that_lead_to_something(self):
+        names = [h for h, _ in self.listed("/")[1]] + [h for h, _ in self.listed("/sub/")[1]]
+        for name in ("./inside-link.txt", "./inside-folder/", "./up-link.txt"):
+            self.assertIn(name, names)
+        for name in ("dangling", "loop", "outside-link.txt", "outside-folder", "absolute-link.txt", "magic"):
+            self.assertFalse({"./" + name, "./" + name + "/"} & set(names), name)
+        self.assertEqual(self.listed("/sub/")[1], self.listed("/inside-folder/")[1])
+
+    @unittest.skipUnless(os.path.exists("/proc/self/schedstat"), "this kernel does not count")
+    def test_a_long_listing_is_made_beside_the_others(self):
+        # Who waits for the loop's thread waits for what that thread does: most is to be done on another.
+        many = self.root / "many"
+        many.mkdir()
+        for number in range(20_000):
+            os.close(os.open(many / f"{number:05}{'&' * 200}", os.O_CREAT | os.O_WRONLY))
+        server = self.start("-q")
+        before = server.busy_ns()
+        self.assertEqual(server.get("/many/").body.count(b"<li>"), 20_001)
+        busy = {thread: ns - before.get(thread, 0) for thread, ns in server.busy_ns().items()}
+        shutil.rmtree(many)
+        loop = busy.pop(server.process.pid)
+        self.assertLess(loop, sum(busy.values()))
+
     def test_a_file_that_grows_while_it_is_sent(self):
         path = self.root / "growing.bin"
         path.write_bytes(pattern(BIG_BYTES))

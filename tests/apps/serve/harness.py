@@ -182,6 +182,11 @@ class Server:
     def resident_bytes(self):
         return int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
+    def busy_ns(self):
+        """What each thread has computed so far, by its id; the loop's has the process's."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        return {int(task.name): int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()}
+
     def wait(self):
         """The exit status, what it printed after its first line, and what it complained of."""
         out = self.process.communicate(timeout=HANGS_AFTER)[0] or b""
