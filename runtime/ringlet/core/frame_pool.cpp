@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <utility>
 #include <vector>
 
 #include <sys/mman.h>
@@ -50,6 +49,10 @@ bool adopt(frame_pool& pool) {
     return true;
 }
 
+void* map(std::size_t bytes) noexcept {
+    return ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 }  // namespace
 
 void* frame_pool::allocate_slow(std::size_t rounded) {
@@ -57,20 +60,22 @@ void* frame_pool::allocate_slow(std::size_t rounded) {
     const bool untouched = fresh == nullptr && std::ranges::all_of(free, [](auto* list) { return list == nullptr; });
     if (untouched && adopt(*this)) return allocate(rounded);
 
-    // What is left of the old chunk is not lost: it becomes one free frame of its own size.
+    const bool many = guard.mapped_bytes >= small_chunks_bytes_max;
+    std::size_t bytes = many ? 2 * huge_page_bytes : guard.chunk_bytes;
+    void* chunk = map(bytes);
+    if (chunk == MAP_FAILED) chunk = map(bytes = first_chunk_bytes);  // near the limit a little may still be had
+    if (chunk == MAP_FAILED) throw std::bad_alloc{};
+    guard.mapped_bytes += bytes;
+    if (!many) guard.chunk_bytes = std::min(bytes * 2, small_chunk_bytes_max);
+    if (bytes > small_chunk_bytes_max) ::madvise(chunk, bytes, MADV_HUGEPAGE);
+
+    // What is left of the old chunk is not lost: it becomes one free frame of its own size. Only now: before, it would be
+    // given out twice when there is no new one.
     if (const auto left = static_cast<std::size_t>(fresh_end - fresh) / granule_bytes; left > 0) {
         auto* node = reinterpret_cast<free_node*>(fresh);
         node->next = free[left];
         free[left] = node;
     }
-    const bool many = guard.mapped_bytes >= small_chunks_bytes_max;
-    const std::size_t bytes =
-        many ? 2 * huge_page_bytes
-             : std::exchange(guard.chunk_bytes, std::min(guard.chunk_bytes * 2, small_chunk_bytes_max));
-    void* chunk = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (chunk == MAP_FAILED) throw std::bad_alloc{};
-    guard.mapped_bytes += bytes;
-    if (many) ::madvise(chunk, bytes, MADV_HUGEPAGE);
     fresh = static_cast<std::byte*>(chunk);
     fresh_end = fresh + bytes;
     return allocate(rounded);

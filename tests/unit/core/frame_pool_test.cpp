@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <thread>
 #include <vector>
+
+#include <sys/resource.h>
 
 using ringlet::detail::frame_pool;
 
@@ -17,6 +20,24 @@ struct piece {
     std::size_t bytes;
     unsigned char fill;
 };
+
+// Every frame that there still is where no more memory can be mapped, larger ones first.
+std::vector<piece> exhaust() {
+    std::vector<piece> pieces;
+    pieces.reserve(100'000);
+    rlimit before{};
+    ::getrlimit(RLIMIT_AS, &before);
+    const rlimit nothing_more{1, before.rlim_max};
+    ::setrlimit(RLIMIT_AS, &nothing_more);
+    for (std::size_t bytes = frame_pool::pooled_bytes_max; bytes > 0; bytes -= frame_pool::granule_bytes) {
+        try {
+            while (pieces.size() < pieces.capacity()) pieces.push_back({frame_pool::allocate(bytes), bytes, 0});
+        } catch (const std::bad_alloc&) {
+        }
+    }
+    ::setrlimit(RLIMIT_AS, &before);
+    return pieces;
+}
 
 }  // namespace
 
@@ -56,5 +77,21 @@ TEST_CASE("what one thread allocated another may release, and the next thread us
         std::ranges::sort(frames);
         CHECK(std::ranges::adjacent_find(frames) == frames.end());
         for (void* f : frames) frame_pool::release(f, 128);
+    }}.join();
+}
+
+TEST_CASE("where memory runs out no frame is given out twice", "[frame_pool]") {
+    if (!RINGLET_DETAIL_FRAME_POOL) return;
+    std::thread{[] {
+        void* first = frame_pool::allocate(48);
+        std::vector<piece> pieces = exhaust();
+        REQUIRE(!pieces.empty());
+        std::ranges::sort(pieces, {}, &piece::memory);
+        const auto overlap = std::ranges::adjacent_find(pieces, [](const piece& a, const piece& b) {
+            return static_cast<std::byte*>(a.memory) + a.bytes > static_cast<std::byte*>(b.memory);
+        });
+        CHECK(overlap == pieces.end());
+        for (const piece& p : pieces) frame_pool::release(p.memory, p.bytes);
+        frame_pool::release(first, 48);
     }}.join();
 }
