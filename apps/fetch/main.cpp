@@ -13,37 +13,39 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstddef>
+#include <variant>
 
 #include <sys/resource.h>
 
 namespace {
 
-ringlet::task<> until_interrupted(fetch::display& screen) {
-    co_await ringlet::until_signal(SIGINT, SIGTERM);
+ringlet::task<int> until_interrupted(fetch::display& screen) {
+    const int number = co_await ringlet::until_signal(SIGINT, SIGTERM);
     screen.announce("stopping; press Ctrl-C again to leave at once");
+    co_return number;
 }
 
-ringlet::task<apps::exit_code> fetch_all(const fetch::options& options, fetch::board& board, fetch::display& screen) {
+ringlet::task<int> fetch_all(const fetch::options& options, fetch::board& board, fetch::display& screen) {
     try {
         fetch::downloader downloader{options, board, screen};
-        const std::size_t first =
-            co_await ringlet::first_of(downloader.fetch_all(), until_interrupted(screen), screen.animate());
-        const bool interrupted = first == 1;
+        const auto end =
+            co_await ringlet::first_of(until_interrupted(screen), downloader.fetch_all(), screen.animate());
+        const bool interrupted = end.index() == 0;
         screen.finish(interrupted);
-        co_return interrupted ? apps::exit_code::interrupted : board.outcome();
+        if (interrupted) co_return 128 + std::get<0>(end);
+        co_return to_int(board.outcome());
     } catch (const fetch::failure& cannot_begin) {
         screen.failed(cannot_begin);
-        co_return cannot_begin.code();
+        co_return to_int(cannot_begin.code());
     }
 }
 
 ringlet::task<int> fetch_and_tell(const fetch::options& options) {
     fetch::board board{options.urls};
     fetch::display screen{board, options};
-    const apps::exit_code code = co_await fetch_all(options, board, screen);
+    const int status = co_await fetch_all(options, board, screen);
     co_await screen.written();
-    co_return to_int(code);
+    co_return status;
 }
 
 // A file beyond the size limit is to be an error (EFBIG) and no signal; and each download has a file and a connection.

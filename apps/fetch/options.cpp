@@ -28,7 +28,7 @@ constexpr const char* notes =
     "    2  wrong command line                 7  protocol: malformed response, redirects\n"
     "    3  file or disk                       8  the server answered with an error\n"
     "    4  network: names, connections,     130  interrupted by Ctrl-C\n"
-    "       time limits, truncated content";
+    "       time limits, truncated content   143  by SIGTERM";
 
 // Empty, or what is wrong with them.
 std::string read_urls(const std::vector<std::string>& words, std::vector<ringlet::http::url>& into) {

@@ -71,7 +71,7 @@ class Running(harness.FetchCase):
         harness.wait_until(lambda: (self.out / "done").exists() and (self.out / "held.part").exists())
         process.send_signal(number)
         result = self.ended(process)
-        self.check(result, INTERRUPTED, {"done": b"done"}, ["stopping; press Ctrl-C again", "interrupted: 1 ok, 0 failed, 2 not finished"])
+        self.check(result, 128 + number, {"done": b"done"}, ["stopping; press Ctrl-C again", "interrupted: 1 ok, 0 failed, 2 not finished"])
 
     def test_ctrl_c(self):
         self.stopped_by(signal.SIGINT)
