@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <optional>
 #include <span>
 
@@ -65,7 +66,10 @@ connection_pool::connection connection_pool::take(const http::url& where) {
 void connection_pool::keep(answer used) {
     if (!used.connection->reusable()) return;
     if (idle_.size() >= idle_max_) idle_.erase(idle_.begin());
-    idle_.push_back({std::move(used.from), std::move(used.connection)});
+    try {
+        idle_.push_back({std::move(used.from), std::move(used.connection)});
+    } catch (const std::bad_alloc&) {  // then it is closed: what it was used for has not failed
+    }
 }
 
 ringlet::task<> connection_pool::dismiss(answer unwanted) {
@@ -105,7 +109,7 @@ ringlet::task<http::response_head*> connection_pool::ask(http::client_connection
     if (used_before && net::is_disconnect(why)) co_return nullptr;
     if (why == net::errc::unexpected_end)
         throw network_failure("no response: " + where.host_field() + " closed the connection");
-    throw network_failure("no response from " + where.host_field() + ": " + why.message());
+    throw connection_failure("no response from " + where.host_field() + ": " + why.message(), why);
 }
 
 ringlet::task<answer> connection_pool::get(http::url where) {

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <new>
 #include <string_view>
 
 #include <sys/ioctl.h>
@@ -19,6 +20,7 @@ namespace {
 constexpr std::chrono::milliseconds frame{100};
 constexpr std::size_t url_cells_max = 400;
 constexpr std::size_t reason_cells_max = 400;
+constexpr std::size_t reserve_bytes = 64 * 1024;
 
 std::string safe(std::string_view text, std::size_t cells_max) {
     return apps::sanitize(text, apps::text_context::field, cells_max);
@@ -70,12 +72,16 @@ display::display(board& shown, const options& how)
       bars_{!how.quiet && ::isatty(STDERR_FILENO) != 0 && variable("TERM") != "dumb"},
       quiet_{how.quiet},
       verbose_{how.verbose && !how.quiet},
-      ascii_{!utf8_terminal()} {}
+      ascii_{!utf8_terminal()},
+      reserve_{new char[reserve_bytes]} {}
 
 ringlet::task<> display::animate() {
     const std::chrono::nanoseconds pause = bars_ ? std::chrono::nanoseconds{frame} : std::chrono::hours{24};
     for (;;) {
-        if (bars_ && out_.idle()) draw({});  // else the last picture is still on its way
+        try {
+            if (bars_ && out_.idle()) draw({});  // else the last picture is still on its way
+        } catch (const std::bad_alloc&) {  // the next picture will do
+        }
         co_await ringlet::sleep(pause);
     }
 }
@@ -83,6 +89,23 @@ ringlet::task<> display::animate() {
 void display::draw(const std::vector<std::string>& finished) {
     const apps::progress_style style = window(ascii_);
     out_.put(screen_.update(render_progress(board_->progress(), style), finished, style.columns));
+}
+
+// Says what `line` gives. The end of a download is never passed over, and never ends the others.
+template <class Line>
+void display::insist(Line line) {
+    try {
+        say(line());
+        return;
+    } catch (const std::bad_alloc&) {
+        reserve_.reset();
+    }
+    try {
+        say(line());
+    } catch (const std::bad_alloc&) {
+        out_.line("ringlet-fetch: out of memory");
+    }
+    reserve_.reset(new (std::nothrow) char[reserve_bytes]);
 }
 
 void display::say(const std::string& line) {
@@ -94,14 +117,21 @@ void display::say(const std::string& line) {
 
 void display::saved(const transfer& what) {
     if (quiet_) return;
-    say(safe(what.name, url_cells_max) + ": " + amount(what.done_bytes, ringlet::clock::now() - what.began));
+    insist([&] {
+        return safe(what.name, url_cells_max) + ": " + amount(what.done_bytes, ringlet::clock::now() - what.began);
+    });
 }
 
 void display::failed(const transfer& what, const failure& why) {
-    say("ringlet-fetch: " + safe(what.url.to_string(), url_cells_max) + ": " + safe(why.what(), reason_cells_max));
+    insist([&] {
+        return "ringlet-fetch: " + safe(what.url.to_string(), url_cells_max) + ": " +
+               safe(why.what(), reason_cells_max);
+    });
 }
 
-void display::failed(const failure& why) { say("ringlet-fetch: " + safe(why.what(), reason_cells_max)); }
+void display::failed(const failure& why) {
+    insist([&] { return "ringlet-fetch: " + safe(why.what(), reason_cells_max); });
+}
 
 void display::note(const transfer& what, const std::string& text) {
     if (verbose_) say(safe(what.url.to_string(), url_cells_max) + ": " + safe(text, reason_cells_max));

@@ -8,7 +8,9 @@
 #include "fetch/options.hpp"
 #include <ringlet/core/task.hpp>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace fetch {
 
@@ -35,6 +37,8 @@ public:
     ringlet::task<> written();
 
 private:
+    template <class Line>
+    void insist(Line line);
     void say(const std::string& line);
     void draw(const std::vector<std::string>& finished);
 
@@ -45,6 +49,7 @@ private:
     bool quiet_;
     bool verbose_;
     bool ascii_;
+    std::unique_ptr<char[]> reserve_;  // memory for the words that there is none
 };
 
 }  // namespace fetch

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 #include <span>
 
 #include <sys/stat.h>
@@ -90,7 +91,14 @@ downloader::downloader(const options& how, board& work, display& screen)
 ringlet::task<> downloader::fetch_all() {
     constexpr auto start = [](ringlet::task_group& group, downloader& self) -> ringlet::task<> {
         const std::size_t workers = std::min<std::size_t>(self.options_->jobs, self.board_->size());
-        for (std::size_t i = 0; i < workers; ++i) group.spawn(self.work_on());
+        for (std::size_t i = 0; i < workers; ++i) {
+            try {
+                group.spawn(self.work_on());
+            } catch (const std::bad_alloc&) {  // as many as there is memory for will do
+                if (i == 0) throw;
+                break;
+            }
+        }
         co_return;
     };
     co_await ringlet::with_task_group(start, std::ref(*this));
@@ -174,8 +182,9 @@ ringlet::task<> downloader::receive(answer& from, transfer& t, output& into) {
         throw network_failure("no progress for " + apps::format_duration(options_->stall_timeout) + " " + so_far(t));
     } catch (const std::system_error& error) {
         const bool cut = error.code() == ringlet::net::errc::unexpected_end;
-        throw network_failure((cut ? "truncated" : "the connection broke") + std::string{" "} + so_far(t) +
-                              (cut ? "" : ": " + error.code().message()));
+        throw connection_failure((cut ? "truncated" : "the connection broke") + std::string{" "} + so_far(t) +
+                                     (cut ? "" : ": " + error.code().message()),
+                                 error.code());
     }
 }
 

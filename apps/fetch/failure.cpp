@@ -3,9 +3,21 @@
 
 #include <ringlet/http/client.hpp>
 
-namespace fetch {
+#include <new>
 
-failure current_failure() {
+namespace fetch {
+namespace {
+
+using apps::exit_code;
+
+const failure out_of_memory{exit_code::file, "out of memory"};  // made while there is some
+
+bool is_shortage(const std::error_code& why) noexcept {
+    return why == std::errc::too_many_files_open || why == std::errc::too_many_files_open_in_system ||
+           why == std::errc::not_enough_memory || why == std::errc::no_buffer_space;
+}
+
+failure failure_in_words() {
     try {
         throw;
     } catch (const failure& known) {
@@ -13,9 +25,25 @@ failure current_failure() {
     } catch (const ringlet::http::protocol_error& malformed) {
         return protocol_failure(malformed.what());
     } catch (const std::system_error& error) {
-        return network_failure(error.what());  // those of files are failures already
+        return connection_failure(error.what(), error.code());  // those of files are failures already
+    } catch (const std::bad_alloc&) {
+        return out_of_memory;
     } catch (const std::exception& other) {
-        return {apps::exit_code::other, other.what()};
+        return {exit_code::other, other.what()};
+    }
+}
+
+}  // namespace
+
+failure connection_failure(const std::string& what, const std::error_code& why) {
+    return {is_shortage(why) ? exit_code::file : exit_code::network, what};
+}
+
+failure current_failure() {
+    try {
+        return failure_in_words();
+    } catch (const std::bad_alloc&) {
+        return out_of_memory;
     }
 }
 

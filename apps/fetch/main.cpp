@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <new>
 #include <variant>
 
 #include <sys/resource.h>
@@ -25,18 +26,27 @@ ringlet::task<int> until_interrupted(fetch::display& screen) {
     co_return number;
 }
 
+// To be called in a catch block.
+int cannot_go_on(fetch::display& screen) {
+    const fetch::failure why = fetch::current_failure();
+    screen.failed(why);
+    return to_int(why.code());
+}
+
 ringlet::task<int> fetch_all(const fetch::options& options, fetch::board& board, fetch::display& screen) {
     try {
         fetch::downloader downloader{options, board, screen};
+        // The wait for a signal first, while there are descriptors.
         const auto end =
             co_await ringlet::first_of(until_interrupted(screen), downloader.fetch_all(), screen.animate());
         const bool interrupted = end.index() == 0;
         screen.finish(interrupted);
         if (interrupted) co_return 128 + std::get<0>(end);
         co_return to_int(board.outcome());
-    } catch (const fetch::failure& cannot_begin) {
-        screen.failed(cannot_begin);
-        co_return to_int(cannot_begin.code());
+    } catch (const fetch::failure&) {
+        co_return cannot_go_on(screen);
+    } catch (const std::bad_alloc&) {
+        co_return cannot_go_on(screen);
     }
 }
 
@@ -48,13 +58,18 @@ ringlet::task<int> fetch_and_tell(const fetch::options& options) {
     co_return status;
 }
 
-// A file beyond the size limit is to be an error (EFBIG) and no signal; and each download has a file and a connection.
-void prepare_process(unsigned jobs) noexcept {
+// A file beyond the size limit is to be an error (EFBIG) and no signal. And each download has a file, a connection and
+// perhaps an idle one: where the limit cannot be raised there are fewer at a time, because all would fail together.
+void prepare_process(unsigned& jobs) noexcept {
+    constexpr rlim_t each = 4;
+    constexpr rlim_t others = 16;
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-    files.rlim_cur = std::min(files.rlim_max, std::max<rlim_t>(files.rlim_cur, rlim_t{jobs} * 4 + 64));
+    files.rlim_cur = std::min(files.rlim_max, std::max(files.rlim_cur, jobs * each + others));
     ::setrlimit(RLIMIT_NOFILE, &files);
+    const rlim_t room = files.rlim_cur > others ? (files.rlim_cur - others) / each : 0;
+    jobs = static_cast<unsigned>(std::clamp<rlim_t>(room, 1, jobs));
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ constexpr const char* notes =
     "    0  all done                           5  TLS (now: the URL, or a redirect, needs https)\n"
     "    1  anything else                      6  the server asks for a login (401, 407)\n"
     "    2  wrong command line                 7  protocol: malformed response, redirects\n"
-    "    3  file or disk                       8  the server answered with an error\n"
+    "    3  file or disk; memory or            8  the server answered with an error\n"
+    "       descriptors are short\n"
     "    4  network: names, connections,     130  interrupted by Ctrl-C\n"
     "       time limits, truncated content   143  by SIGTERM";
 

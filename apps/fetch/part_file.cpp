@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <exception>
 #include <utility>
 
 #include <fcntl.h>
@@ -60,7 +61,8 @@ ringlet::task<std::optional<fs::file>> open_part(const destination& where, std::
     const int fd = left->descriptor().get();
     if (!lock(fd) || !is_our_part(directory, name, fd)) co_return std::nullopt;
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);  // io_uring would answer EAGAIN instead of waiting
-    co_await left->truncate(0);
+    const ringlet::result<void> emptied = co_await ringlet::as_result(left->truncate(0));
+    if (!emptied) throw file_failure("cannot write", where.path_of(name), emptied.error());
     co_return *std::move(left);
 }
 
@@ -77,31 +79,32 @@ std::error_code link_and_unlink(int directory, const char* from, const char* to)
 
 }  // namespace
 
+// Nothing is allocated between the making of the file and its owner: it would stay behind where there is no memory.
 ringlet::task<std::unique_ptr<part_file>> part_file::open(destination& where, std::string base, std::string name,
                                                           existing_file policy) {
+    std::unique_ptr<part_file> part{new part_file{where, std::move(base), policy}};
     for (;;) {
-        std::optional<fs::file> file = co_await open_part(where, name + std::string{part_suffix});
-        if (file)
-            co_return std::unique_ptr<part_file>{
-                new part_file{where, std::move(base), std::move(name), policy, *std::move(file)}};
+        part->call_it(std::move(name));
+        part->file_ = co_await open_part(where, part->part_name_);
+        if (part->file_) co_return part;
         if (policy == existing_file::replaced)
-            throw failure{exit_code::file, where.path_of(name) + std::string{part_suffix} +
+            throw failure{exit_code::file, where.path_of(part->part_name_) +
                                                ": in the way: in use, or not left behind by a run of this program"};
-        name = where.claim(base);
+        name = where.claim(part->base_);
     }
 }
 
-part_file::part_file(destination& where, std::string base, std::string name, existing_file policy, fs::file file)
-    : where_{&where},
-      base_{std::move(base)},
-      name_{std::move(name)},
-      part_name_{name_ + std::string{part_suffix}},
-      policy_{policy},
-      file_{std::move(file)} {}
+part_file::part_file(destination& where, std::string base, existing_file policy) noexcept
+    : where_{&where}, base_{std::move(base)}, policy_{policy} {}
+
+void part_file::call_it(std::string name) {
+    part_name_ = name + std::string{part_suffix};
+    name_ = std::move(name);
+}
 
 // Before the lock goes with the descriptor.
 part_file::~part_file() {
-    if (!named_) ::unlinkat(where_->directory().get(), part_name_.c_str(), 0);
+    if (file_ && !named_) ::unlinkat(where_->directory().get(), part_name_.c_str(), 0);
 }
 
 ringlet::task<> part_file::write(std::span<const std::byte> bytes) {
@@ -114,7 +117,7 @@ ringlet::task<> part_file::write(std::span<const std::byte> bytes) {
 }
 
 ringlet::task<> part_file::put(std::span<const std::byte> bytes) {
-    const ringlet::result<void> done = co_await ringlet::as_result(file_.write_all(bytes, offset_));
+    const ringlet::result<void> done = co_await ringlet::as_result(file_->write_all(bytes, offset_));
     if (!done) throw file_failure("write", where_->path_of(part_name_), done.error());
     offset_ += bytes.size();
 }
@@ -124,30 +127,38 @@ ringlet::task<> part_file::flush() {
     gathered_.clear();
 }
 
-// Some file systems (NFS, quotas) report a failed write only when a descriptor is closed. The lock stays with ours.
+// Some file systems (NFS, quotas) report a failed write only when a descriptor is closed. The lock stays with ours. Where
+// there is no descriptor to close, nothing is known to be wrong; where there is no thread to wait, the others wait.
 ringlet::task<> part_file::settle() {
     auto close_twin = [](int fd) noexcept {
         const int twin = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-        return twin >= 0 && ::close(twin) == 0 ? 0 : errno;
+        return twin < 0 || ::close(twin) == 0 ? 0 : errno;
     };
-    const int error = co_await ringlet::io::offload(close_twin, file_.descriptor().get());
+    const int fd = file_->descriptor().get();
+    int error = 0;
+    try {
+        error = co_await ringlet::io::offload(close_twin, fd);
+    } catch (const std::exception&) {
+        error = close_twin(fd);
+    }
     if (error != 0) throw file_failure("write", where_->path_of(part_name_), {error, std::generic_category()});
-    ::fchmod(file_.descriptor().get(), where_->file_mode());  // not every file system has modes
+    ::fchmod(fd, where_->file_mode());  // not every file system has modes
 }
 
-ringlet::task<> part_file::take_name() {
+// Result: the path. Once the name is taken nothing can fail any more.
+ringlet::task<std::string> part_file::take_name() {
     const ringlet::io::fd_ref directory = where_->directory();
     const unsigned flags = policy_ == existing_file::replaced ? 0 : RENAME_NOREPLACE;
     for (;;) {
+        std::string path = where_->path_of(name_);
         const ringlet::result<void> renamed = co_await ringlet::as_result(
             ringlet::io::renameat_op{directory, part_name_.c_str(), directory, name_.c_str(), flags});
         std::error_code error = renamed.error();
         if (flags != 0 && no_such_flag(error))
             error = link_and_unlink(directory.get(), part_name_.c_str(), name_.c_str());
         named_ = !error;
-        if (named_) co_return;
-        if (flags == 0 || error != std::errc::file_exists)
-            throw file_failure("cannot rename to", where_->path_of(name_), error);
+        if (named_) co_return path;
+        if (flags == 0 || error != std::errc::file_exists) throw file_failure("cannot rename to", path, error);
         name_ = where_->claim(base_);  // somebody else made a file of this name meanwhile
     }
 }
@@ -155,8 +166,7 @@ ringlet::task<> part_file::take_name() {
 ringlet::task<std::string> part_file::finish() {
     co_await flush();
     co_await settle();
-    co_await take_name();
-    co_return where_->path_of(name_);
+    co_return co_await take_name();
 }
 
 }  // namespace fetch

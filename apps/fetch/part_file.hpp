@@ -35,18 +35,19 @@ public:
     ringlet::task<std::string> finish() override;
 
 private:
-    part_file(destination& where, std::string base, std::string name, existing_file policy, ringlet::fs::file file);
+    part_file(destination& where, std::string base, existing_file policy) noexcept;
+    void call_it(std::string name);
     ringlet::task<> put(std::span<const std::byte> bytes);
     ringlet::task<> flush();
     ringlet::task<> settle();
-    ringlet::task<> take_name();
+    ringlet::task<std::string> take_name();
 
     destination* where_;
     std::string base_;
     std::string name_;
     std::string part_name_;
     existing_file policy_;
-    ringlet::fs::file file_;
+    std::optional<ringlet::fs::file> file_;
     std::uint64_t offset_ = 0;
     std::vector<std::byte> gathered_;
     bool named_ = false;

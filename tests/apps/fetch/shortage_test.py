@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""ringlet-fetch where descriptors or memory are short: each download fails by itself, and what is complete is kept."""
+
+import resource
+import subprocess
+
+import harness
+from harness import FILE, OK, PROGRAM
+from hostile_server import response
+
+CANNOT_RUN = 1
+MIB = 1 << 20
+
+
+def limited(what, amount):
+    return lambda: resource.setrlimit(what, (amount, amount))
+
+
+class Shortage(harness.FetchCase):
+    def fetch_many(self, count, *options, **how):
+        """Fetches so many files; checks that each is there, or said not to be, and that nothing else is."""
+        body = b"x" * 300_000
+        urls = [self.serve(f"/{i}", response(body)) for i in range(count)]
+        result = self.fetch(*options, *urls, **how)
+        here = self.files()
+        for i, url in enumerate(urls):
+            said = f"ringlet-fetch: {url}: " in result.err
+            self.assertEqual(here.pop(str(i), None), None if said else body, result.err)
+        self.assertEqual(here, {}, result.err)
+        for name in self.files():
+            (self.out / name).unlink()
+        return result
+
+    def test_every_number_of_descriptors(self):
+        statuses = []
+        while not statuses or statuses[-1] != OK:
+            limit = 4 + len(statuses)
+            url = self.serve("/x", response(b"x" * 1000))
+            result = self.fetch("-j", 1, url, preexec_fn=limited(resource.RLIMIT_NOFILE, limit))
+            self.assertIn(result.status, (CANNOT_RUN, FILE, OK), result.err)
+            self.check(result, result.status, {"x": b"x" * 1000} if result.status == OK else {})
+            if result.status == FILE:
+                self.assertIn("Too many open files", result.err)
+            self.assertNotIn(": write x.part", result.err)  # all had come: nothing may fail any more
+            statuses.append(result.status)
+        self.assertIn(FILE, statuses)
+
+    def test_fewer_descriptors_than_jobs(self):
+        result = self.fetch_many(40, "-j", 40, preexec_fn=limited(resource.RLIMIT_NOFILE, 32))
+        self.assertEqual(result.status, OK, result.err)
+
+    def least_memory(self):
+        """With how much address space the program starts at all; None under a sanitizer, which needs terabytes."""
+        for limit in range(4 * MIB, 64 * MIB, MIB // 2):
+            try:
+                started = subprocess.run([PROGRAM, "--version"], capture_output=True, preexec_fn=limited(resource.RLIMIT_AS, limit))
+            except OSError:  # not even exec
+                continue
+            if started.returncode == OK:
+                return limit
+        return None
+
+    def test_little_memory(self):
+        least = self.least_memory()
+        if least is None:
+            self.skipTest("this build needs more memory than there is to limit")
+        short = 0
+        for extra in range(2, 14):
+            result = self.fetch_many(100, "-j", 100, preexec_fn=limited(resource.RLIMIT_AS, least + extra * MIB))
+            self.assertIn(result.status, (FILE, OK), result.err)
+            for line in result.err.splitlines()[:-1]:
+                self.assertTrue(line.endswith(": out of memory") or " in " in line, line)
+            short += result.status == FILE
+        self.assertGreater(short, 0)
+
+
+harness.main()
