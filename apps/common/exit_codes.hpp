@@ -5,17 +5,18 @@ namespace apps {
 
 /// How a transfer program ends. wget's set, so that scripts that know wget's can tell what happened.
 enum class exit_code : int {
-    ok = 0,            ///< all done, or already complete
-    other = 1,         ///< none of the others
-    usage = 2,         ///< command line or list of URLs
-    file = 3,          ///< local file or disk
-    network = 4,       ///< names, connections, time limits, truncation
-    tls = 5,           ///< certificate or handshake
-    login = 6,         ///< authentication
-    protocol = 7,      ///< malformed response, bad range, redirects
-    status = 8,        ///< the server answered with an error
-    checksum = 10,     ///< the content is not what was announced
-    interrupted = 130  ///< Ctrl-C; what was done is kept
+    ok = 0,             ///< all done, or already complete
+    other = 1,          ///< none of the others
+    usage = 2,          ///< command line or list of URLs
+    file = 3,           ///< local file or disk
+    network = 4,        ///< names, connections, time limits, truncation
+    tls = 5,            ///< certificate or handshake
+    login = 6,          ///< authentication
+    protocol = 7,       ///< malformed response, bad range, redirects
+    status = 8,         ///< the server answered with an error
+    checksum = 10,      ///< the content is not what was announced
+    interrupted = 130,  ///< Ctrl-C; what was done is kept
+    reader_gone = 141   ///< nobody reads standard output any more, as SIGPIPE would end it
 };
 
 [[nodiscard]] constexpr int to_int(exit_code code) noexcept { return static_cast<int>(code); }

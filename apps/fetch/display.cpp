@@ -123,6 +123,7 @@ void display::saved(const transfer& what) {
 }
 
 void display::failed(const transfer& what, const failure& why) {
+    if (why.code() == apps::exit_code::reader_gone) return;  // they have what they wanted: fetch -o - URL | head
     insist([&] {
         return "ringlet-fetch: " + safe(what.url.to_string(), url_cells_max) + ": " +
                safe(why.what(), reason_cells_max);
@@ -144,6 +145,7 @@ void display::announce(const std::string& text) {
 void display::finish(bool interrupted) {
     if (bars_) out_.put(screen_.clear(window(ascii_).columns));
     bars_ = false;
+    if (board_->outcome() == apps::exit_code::reader_gone) return;
     std::string line = fmt::format("{} ok, {} failed", board_->done(), board_->failed());
     if (interrupted) line += fmt::format(", {} not finished", board_->size() - board_->done() - board_->failed());
     announce((interrupted ? "interrupted: " : "") + line + ", " + amount(board_->bytes(), board_->elapsed()));

@@ -31,7 +31,7 @@ public:
     void note(const transfer& what, const std::string& text);
     /// A sentence about the run as a whole; not with -q.
     void announce(const std::string& text);
-    /// Takes the bars away and says how it ended; with -q only takes them away.
+    /// Takes the bars away and says how it ended; with -q, or when nobody reads the output any more, only takes them away.
     void finish(bool interrupted);
     /// Waits until all that was said is written, or cannot be.
     ringlet::task<> written();

@@ -29,7 +29,8 @@ constexpr const char* notes =
     "    3  file or disk; memory or            8  the server answered with an error\n"
     "       descriptors are short\n"
     "    4  network: names, connections,     130  interrupted by Ctrl-C\n"
-    "       time limits, truncated content   143  by SIGTERM";
+    "       time limits, truncated content   141  nobody reads what -o - writes\n"
+    "                                        143  ended by SIGTERM";
 
 // Empty, or what is wrong with them.
 std::string read_urls(const std::vector<std::string>& words, std::vector<ringlet::http::url>& into) {

@@ -3,6 +3,7 @@
 
 import os
 import resource
+import signal
 import subprocess
 
 import harness
@@ -31,9 +32,17 @@ class Disk(harness.FetchCase):
         end, start = os.pipe()
         os.close(end)
         with open(start, "wb") as pipe:
-            result = self.fetch("-q", "-o", "-", self.serve("/x", response(b"x" * 100_000)), stdout=pipe)
-        self.check(result, FILE, {}, "write standard output: Broken pipe")
-        self.assertEqual(len(result.err.splitlines()), 1)
+            result = self.fetch("-o", "-", self.serve("/x", response(b"x" * 100_000)), stdout=pipe)
+        self.check(result, 128 + signal.SIGPIPE, {})
+        self.assertEqual(result.err, "")
+
+    def test_a_reader_that_has_enough(self):
+        process = self.start("-v", "-o", "-", self.serve("/x", response(b"x" * 3_000_000)))
+        self.assertEqual(process.stdout.read(10), b"x" * 10)
+        process.stdout.close()
+        self.assertEqual(process.stderr.read(), b"")
+        self.assertEqual(process.wait(harness.HANGS_AFTER), 128 + signal.SIGPIPE)
+        process.stderr.close()
 
     def test_directory_that_is_none(self):
         (self.out / "file").write_bytes(b"x")

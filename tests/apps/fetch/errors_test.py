@@ -222,7 +222,7 @@ class Errors(harness.FetchCase):
         result = self.fetch("--help", "--nonsense")
         self.check(result, OK, {})
         self.assertIn(b"Exit status", result.out)
-        for status in (0, 1, 2, 3, 4, 5, 6, 7, 8, 130, 143):
+        for status in (0, 1, 2, 3, 4, 5, 6, 7, 8, 130, 141, 143):
             self.assertRegex(result.out.decode(), rf"\b{status}  ")
         self.assertEqual(result.err, "")
         self.assertRegex(self.fetch("-V").out.decode(), r"^ringlet-fetch \d+\.\d+\.\d+\n$")
