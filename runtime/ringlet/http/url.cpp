@@ -81,6 +81,16 @@ bool has_control(std::string_view text) noexcept {
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; });
 }
 
+// "localhost:80/x", "127.0.0.1:80", "[::1]:80": what looks like a scheme is a host with its port.
+bool begins_with_port(std::string_view text) noexcept {
+    const auto authority = text.substr(0, text.find_first_of("/?#"));
+    const auto colon = authority.rfind(':');
+    if (colon == std::string_view::npos || colon == 0 || colon + 1 == authority.size()) return false;
+    const auto port = authority.substr(colon + 1);
+    const auto host = lower(authority.substr(0, colon));
+    return host != "http" && host != "https" && detail::all_of(port, detail::digit);
+}
+
 // Empty, or why `text` cannot be a URL at all.
 std::string_view unfit(std::string_view text) noexcept {
     if (text.empty()) return "empty URL";
@@ -88,6 +98,8 @@ std::string_view unfit(std::string_view text) noexcept {
     if (has_control(text)) return "control character in URL";
     return {};
 }
+
+constexpr std::string_view no_scheme = "no scheme: write http:// or https:// before it";
 
 // The path of an absolute reference keeps its form in uriparser's strings; so dot segments go before anything else.
 std::string to_text(UriUriA* uri) {
@@ -103,6 +115,7 @@ std::string to_text(UriUriA* uri) {
 
 checked<url> url::parse(std::string_view text) {
     if (const auto why = unfit(text); !why.empty()) return answer::failure(why);
+    if (begins_with_port(text)) return answer::failure(no_scheme);
     const auto authority_end = end_of_authority(text);
     const std::string mended = mend(text.substr(0, std::min(text.find('#'), text.size())), authority_end);
     parsed_uri uri;
@@ -110,7 +123,7 @@ checked<url> url::parse(std::string_view text) {
 
     url out;
     out.scheme_ = lower(text_of(uri->scheme));
-    if (out.scheme_.empty()) return answer::failure("no scheme: write http:// or https:// before it");
+    if (out.scheme_.empty()) return answer::failure(no_scheme);
     if (out.scheme_ != "http" && out.scheme_ != "https") return answer::failure("scheme is neither http nor https");
     if (uri->hostData.ipFuture.first != nullptr) return answer::failure("unknown kind of address in URL");
     out.host_ = lower(text_of(uri->hostText));

@@ -204,6 +204,7 @@ class Errors(harness.FetchCase):
             (["--jbos", "3", x], "did you mean --jobs?"),
             (["ftp://example.org/x"], "scheme is neither http nor https"),
             (["example.org/x"], "no scheme"),
+            (["localhost:4600/x"], "no scheme"),
             ([x, "http://exa mple/"], "ringlet-fetch: http://exa mple/: "),
             ([x, "http://user:secret@example.org/"], "login"),
             (["-j", "0", x], "-j"),

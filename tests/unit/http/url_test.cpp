@@ -56,6 +56,12 @@ TEST_CASE("what is no http URL is refused with the reason", "[http][url]") {
     };
     for (const auto& r : {row{"", "empty URL"},
                           {"example.org/x", "no scheme: write http:// or https:// before it"},
+                          {"localhost:4600/x", "no scheme: write http:// or https:// before it"},
+                          {"example.org:80", "no scheme: write http:// or https:// before it"},
+                          {"127.0.0.1:8080/x?y#z", "no scheme: write http:// or https:// before it"},
+                          {"[::1]:8080/x", "no scheme: write http:// or https:// before it"},
+                          {"mailto:somebody", "scheme is neither http nor https"},
+                          {"HTTP:80", "no host in URL"},
                           {"/x", "no scheme: write http:// or https:// before it"},
                           {"ftp://h/x", "scheme is neither http nor https"},
                           {"file:///etc/passwd", "scheme is neither http nor https"},
