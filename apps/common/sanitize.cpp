@@ -11,7 +11,6 @@ namespace apps {
 namespace {
 
 constexpr std::size_t input_bytes_max = 64 * 1024;
-constexpr char32_t zero_width_joiner = 0x200d;
 
 bool is_control(char32_t c) noexcept { return c < 0x20 || (c >= 0x7f && c <= 0x9f); }
 
@@ -53,6 +52,12 @@ void append_safe(std::string& out, char32_t c, text_context context, bool joins)
 
 }  // namespace
 
+bool is_unseen(char32_t c) noexcept { return is_bidi_control(c) || is_zero_width(c) || is_separator(c); }
+
+bool joins_emoji(char32_t before, std::string_view rest) noexcept {
+    return is_emoji_part(before) && !rest.empty() && is_emoji_part(decode_utf8(rest).value);
+}
+
 std::string sanitize(std::string_view raw, text_context context, std::size_t cells_max) {
     raw = raw.substr(0, input_bytes_max);
     std::string out;
@@ -63,8 +68,7 @@ std::string sanitize(std::string_view raw, text_context context, std::size_t cel
         const auto byte = static_cast<unsigned char>(raw.front());
         raw.remove_prefix(step.bytes);
         if (step.valid) {
-            const bool joins = step.value == zero_width_joiner && is_emoji_part(before) && !raw.empty() &&
-                               is_emoji_part(decode_utf8(raw).value);
+            const bool joins = step.value == zero_width_joiner && joins_emoji(before, raw);
             append_safe(out, step.value, context, joins);
         } else if (context == text_context::log || byte <= 0x9f) {
             append_hex(out, "\\x", byte, 2);

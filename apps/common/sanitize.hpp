@@ -15,6 +15,13 @@ enum class text_context {
     log,    ///< a field of a log line; unambiguous, and safe between double quotes
 };
 
+/// What is not seen itself but changes how the text around it is seen: the twelve bidirectional controls, zero-width
+/// U+200B..200D and U+FEFF, line and paragraph separators.
+[[nodiscard]] bool is_unseen(char32_t code_point) noexcept;
+
+/// Whether U+200D between `before` and the beginning of `rest` joins two emoji: then it is part of one.
+[[nodiscard]] bool joins_emoji(char32_t before, std::string_view rest) noexcept;
+
 /// Makes text that came from outside (file names, URLs, headers, peers, chat) safe to print: no escape sequence, no
 /// second line, no reordering of what stands around it. Every program prints such text through this and nothing else.
 ///

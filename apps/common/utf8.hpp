@@ -7,6 +7,9 @@
 
 namespace apps {
 
+/// Joins two emoji to one; elsewhere it is not seen.
+inline constexpr char32_t zero_width_joiner = 0x200d;
+
 /// One step through UTF-8 text.
 struct utf8_step {
     char32_t value;     ///< the code point; U+FFFD when not valid

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fetch/names.hpp"
 
+#include "common/sanitize.hpp"
 #include "common/utf8.hpp"
 #include <ringlet/http/percent.hpp>
 
@@ -11,7 +12,10 @@ namespace {
 
 constexpr std::size_t extension_bytes_max = 16;
 
-bool allowed(const apps::utf8_step& step) noexcept {
+// `before` and `rest` are what stands around it.
+bool allowed(const apps::utf8_step& step, char32_t before, std::string_view rest) noexcept {
+    if (step.value == apps::zero_width_joiner) return apps::joins_emoji(before, rest);
+    if (apps::is_unseen(step.value)) return false;
     if (!step.valid || step.value < 0x20 || (step.value >= 0x7f && step.value < 0xa0)) return false;
     return step.value != U'/' && step.value != U'\\';
 }
@@ -34,13 +38,16 @@ std::string bounded(const std::string& name) {
 
 std::string safe_name(std::string_view text) {
     std::string name;
+    char32_t before = 0;
     while (!text.empty()) {
         const apps::utf8_step step = apps::decode_utf8(text);
-        if (allowed(step))
+        const std::string_view rest = text.substr(step.bytes);
+        if (allowed(step, before, rest))
             name += text.substr(0, step.bytes);
         else
             name += '_';
-        text.remove_prefix(step.bytes);
+        before = step.value;
+        text = rest;
     }
     name.erase(0, std::min(name.find_first_not_of('.'), name.size()));
     name = bounded(name);

@@ -16,9 +16,11 @@ inline constexpr std::string_view part_suffix = ".part";
 /// The file name for the last segment of a URL's path: percent-decoded once, then made safe. Empty: "index.html".
 [[nodiscard]] std::string name_from_segment(std::string_view segment);
 
-/// Makes one file name of any text: no directory, nothing hidden, no control character.
+/// Makes one file name of any text: no directory, nothing hidden, no control character, nothing that makes it look like
+/// another name.
 ///
-/// '/', backslash, controls (C0, DEL, C1) and bytes that are no UTF-8 become '_', dots at the beginning go, an
+/// '/', backslash, controls (C0, DEL, C1), what is not seen (apps::is_unseen; not the joiner within an emoji) and bytes
+/// that are no UTF-8 become '_', dots at the beginning go, an
 /// over-long name loses its middle, not its extension. A name that ends in ".part" gets a '_', so that no complete file
 /// is ever taken for a part. Empty when nothing is left.
 [[nodiscard]] std::string safe_name(std::string_view text);

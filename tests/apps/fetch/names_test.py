@@ -27,6 +27,8 @@ class Names(harness.FetchCase):
                 "/.bashrc": "bashrc",
                 "/%00x": "_x",
                 "/a%0ab": "a_b",
+                "/%e2%80%aegpj.exe": "_gpj.exe",
+                "/a%e2%80%8bb%ef%bb%bf": "a_b_",
                 "/%c0%ae%c0%ae%c0%afx": "______x",
                 "/dir/": "index.html",
                 "/": "index.html",

@@ -36,6 +36,19 @@ TEST_CASE("controls and what is no UTF-8 become underscores", "[fetch]") {
           "e");
 }
 
+TEST_CASE("what is not seen becomes an underscore", "[fetch]") {
+    CHECK(fetch::name_from_segment("%e2%80%aegpj.exe") == "_gpj.exe");
+    for (const std::string unseen :
+         {"\u061c", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068",
+          "\u2069", "\u200b", "\u200c", "\u200d", "\ufeff", "\u2028", "\u2029"}) {
+        CHECK(fetch::safe_name("a" + unseen + "b") == "a_b");
+        CHECK(fetch::safe_name(unseen) == "_");
+    }
+    const std::string family = "\U0001f468\u200d\U0001f469.png";
+    CHECK(fetch::safe_name(family) == family);
+    CHECK(fetch::safe_name("\u05e9\u05dc\u05d5\u05dd") == "\u05e9\u05dc\u05d5\u05dd");
+}
+
 TEST_CASE("a long name keeps its extension and whole characters", "[fetch]") {
     const std::string ascii = fetch::safe_name(std::string(1000, 'a') + ".iso");
     CHECK(ascii == std::string(fetch::name_bytes_max - 4, 'a') + ".iso");
