@@ -50,6 +50,8 @@ public:
     /// `columns` is the width now; when it has become smaller, lines that the terminal wrapped are wiped, too.
     [[nodiscard]] std::string update(const std::vector<std::string>& lines, const std::vector<std::string>& finished,
                                      std::size_t columns);
+    /// Something else was written meanwhile: the next update leaves alone what stands there and begins at the cursor.
+    void leave() noexcept { drawn_cells_.clear(); }
     /// What to write so that nothing of the lines is left.
     [[nodiscard]] std::string clear(std::size_t columns);
 

@@ -10,7 +10,7 @@ constexpr std::chrono::seconds stalled_after{5};
 
 apps::progress_item item_of(transfer& t, ringlet::deadline now) {
     apps::progress_item item;
-    item.name = t.name;
+    item.name = t.name.substr(t.name.rfind('/') + 1);  // all stand in one directory; the little room is for the file
     item.note = t.note;
     item.done_bytes = t.done_bytes;
     item.total_bytes = t.total_bytes;

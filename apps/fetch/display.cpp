@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <new>
 #include <string_view>
@@ -54,6 +55,17 @@ apps::progress_style window(bool ascii) noexcept {
     return style;
 }
 
+// Set when the program goes on after it was stopped. A handler runs before anything else then, so nothing is drawn over
+// what the shell has said.
+volatile std::sig_atomic_t continued = 0;
+
+void note_continuations() noexcept {
+    struct sigaction action{};
+    action.sa_handler = [](int) noexcept { continued = 1; };
+    action.sa_flags = SA_RESTART;
+    ::sigaction(SIGCONT, &action, nullptr);
+}
+
 double rate_of(std::uint64_t bytes, std::chrono::nanoseconds length) noexcept {
     const double seconds = std::chrono::duration<double>(length).count();
     return seconds > 0 ? static_cast<double>(bytes) / seconds : 0;
@@ -73,7 +85,9 @@ display::display(board& shown, const options& how)
       quiet_{how.quiet},
       verbose_{how.verbose && !how.quiet},
       ascii_{!utf8_terminal()},
-      reserve_{new char[reserve_bytes]} {}
+      reserve_{new char[reserve_bytes]} {
+    if (bars_) note_continuations();
+}
 
 ringlet::task<> display::animate() {
     const std::chrono::nanoseconds pause = bars_ ? std::chrono::nanoseconds{frame} : std::chrono::hours{24};
@@ -86,7 +100,15 @@ ringlet::task<> display::animate() {
     }
 }
 
+void display::begin_anew_after_a_stop() {
+    if (continued == 0) return;
+    continued = 0;
+    screen_.leave();
+    out_.put("\r");
+}
+
 void display::draw(const std::vector<std::string>& finished) {
+    begin_anew_after_a_stop();
     const apps::progress_style style = window(ascii_);
     out_.put(screen_.update(render_progress(board_->progress(), style), finished, style.columns));
 }
@@ -143,6 +165,7 @@ void display::announce(const std::string& text) {
 }
 
 void display::finish(bool interrupted) {
+    begin_anew_after_a_stop();
     if (bars_) out_.put(screen_.clear(window(ascii_).columns));
     bars_ = false;
     if (board_->outcome() == apps::exit_code::reader_gone) return;

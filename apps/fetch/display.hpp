@@ -40,6 +40,7 @@ private:
     template <class Line>
     void insist(Line line);
     void say(const std::string& line);
+    void begin_anew_after_a_stop();
     void draw(const std::vector<std::string>& finished);
 
     board* board_;

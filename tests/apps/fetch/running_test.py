@@ -179,11 +179,13 @@ class Running(harness.FetchCase):
         self.check(self.fetch("-v", url), OK, says=f"{url}: redirected (301) to {self.server.url('/b')}")
 
     def on_a_terminal(self, columns, rows, *arguments):
-        """Runs it on a terminal; the bytes that it wrote there."""
+        """Runs it on a terminal; the bytes that came there."""
         terminal, its_end = pty.openpty()
+        self.name_of_terminal = os.ttyname(its_end)
         fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
         process = self.start(*arguments, stderr=its_end, stdout=subprocess.PIPE, env=environment)
+        self.process = process
         os.close(its_end)
         shown = b""
         while select.select([terminal], [], [], harness.HANGS_AFTER)[0]:
@@ -218,6 +220,54 @@ class Running(harness.FetchCase):
         self.assertIn("the server answered 404 Not Found", shown)
         self.assertRegex(shown, r"ringlet-fetch: 3 ok, 1 failed, 293\.0KiB in [^\n]*\r\n$")
         self.assertEqual(set(re.findall(r"\x1b\[\d*([A-Za-z])", shown)), {"A", "K", "J"})
+
+    def test_bars_show_files_and_no_directory(self):
+        seen = threading.Event()
+
+        def half_then_rest(client):
+            client.send(response(b"x" * 50, length=100))
+            seen.wait(harness.HANGS_AFTER)
+            client.send(b"x" * 50)
+            return True
+
+        self.terminal_shows = lambda shown: seen.set() if b" 50% " in shown else None
+        folder = self.out / ("a-long-name-of-a-directory" * 3)
+        status, shown = self.on_a_terminal(100, 24, "-P", folder, self.serve("/file.iso", half_then_rest))
+        self.assertEqual(status, OK)
+        bars = [line for line in re.split(r"[\r\n]+", shown) if " 50% " in line and "█" in line]
+        self.assertTrue(bars)
+        for line in bars:
+            self.assertRegex(re.sub(r"\x1b\[\d*[A-Z]", "", line), "^file.iso ")
+        self.assertIn(f"{folder}/file.iso: 100B in ", shown)
+
+    def test_after_fg_nothing_is_drawn_over(self):
+        seen, stopped = threading.Event(), threading.Event()
+        said = b"[1]+  Stopped\r\n$ fg\r\n"
+
+        def half_then_rest(client):
+            client.send(response(b"x" * 50_000, length=100_000))
+            seen.wait(harness.HANGS_AFTER)
+            client.send(b"x" * 50_000)
+            return True
+
+        def stop_once(shown):
+            if not stopped.is_set() and shown.count(b" 50% ") >= 4:
+                stopped.set()
+                self.process.send_signal(signal.SIGSTOP)
+                os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+                shell = os.open(self.name_of_terminal, os.O_WRONLY | os.O_NOCTTY)
+                os.write(shell, b"\n" + said.replace(b"\r", b""))
+                os.close(shell)
+                self.process.send_signal(signal.SIGCONT)
+            elif shown.partition(said)[2].count(b" files ") >= 2:
+                seen.set()
+
+        self.terminal_shows = stop_once
+        status, shown = self.on_a_terminal(100, 24, *[self.serve(f"/file{i}", half_then_rest) for i in range(3)])
+        self.assertEqual(status, OK)
+        after = shown.partition(said.decode())[2]
+        up = re.search(r"\x1b\[\d*A", after).start()
+        self.assertIn("/3 files ", after[:up])  # first a whole picture, and only then the cursor goes up to draw over it
 
     def test_more_bars_than_rows(self):
         seen = threading.Event()

@@ -97,6 +97,14 @@ TEST_CASE("the screen is drawn over, finished lines stay above", "[progress]") {
     CHECK(screen.clear(80).empty());
 }
 
+TEST_CASE("what something else wrote is not drawn over", "[progress]") {
+    progress_screen screen;
+    static_cast<void>(screen.update({"a", "b"}, {}, 80));
+    screen.leave();
+    CHECK(screen.update({"c", "d"}, {}, 80) == "c\x1b[K\nd\x1b[K\x1b[J");
+    CHECK(screen.update({"e"}, {}, 80) == "\r\x1b[1Ae\x1b[K\x1b[J");
+}
+
 TEST_CASE("lines that a narrower window wrapped are wiped, too", "[progress]") {
     progress_screen screen;
     static_cast<void>(screen.update({std::string(79, 'x'), std::string(10, 'y')}, {}, 80));
