@@ -40,6 +40,7 @@ public:
         state_ = state::value;
     }
     void unhandled_exception() noexcept {
+        if (state_ == state::value) std::destroy_at(&value_);  // a local's destructor threw after co_return
         std::construct_at(&failure_, std::current_exception());
         state_ = state::failure;
     }

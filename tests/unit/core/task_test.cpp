@@ -133,6 +133,19 @@ TEST_CASE("a result whose move throws becomes the job's failure", "[task]") {
     CHECK(text == "cannot be moved");
 }
 
+TEST_CASE("a local whose destructor throws after co_return takes the value with it", "[task]") {
+    struct thrower {
+        ~thrower() noexcept(false) { throw std::runtime_error{"from a destructor"}; }
+    };
+    checked_loop loop;
+    CHECK(loop.run(fate([]() -> task<counted> {
+              const thrower last;
+              co_await ringlet::yield();
+              co_return counted{5};
+          }())) == "from a destructor");
+    CHECK(counted::alive == 0);
+}
+
 TEST_CASE("a failed task may leave tasks unawaited that were its arguments", "[task]") {
     // A task parameter dies with the frame, when no exception is in flight any more: that is no programmer error.
     constexpr auto fails_before_awaiting = [](task<int> argument, bool must_fail) -> task<int> {
