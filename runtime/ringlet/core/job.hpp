@@ -224,7 +224,8 @@ template <class T = void>
 class job : public detail::job_handle {
 public:
     /// Waits until the job has ended, well or badly. Raises only the waiter's own cancellation, which ends the wait and
-    /// not the job. One waiter at a time.
+    /// not the job. One waiter at a time. A failure of the job counts as seen from then on and is reported nowhere: who
+    /// wants to know of it uses `get`.
     auto join() & noexcept { return detail::join_one{*this}; }
 
     /// Waits until the job has ended; gives its value or throws its failure. Once.

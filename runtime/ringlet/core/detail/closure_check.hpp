@@ -27,13 +27,16 @@ constexpr bool is_closure() noexcept {
 }
 
 /// Refuses a coroutine lambda with captures. The body is instantiated at the end of the translation unit, where the
-/// closure type, incomplete inside its own body, is complete.
+/// closure type, incomplete inside its own body, is complete. A coroutine function whose first parameter is a reference
+/// to a closure looks just like the closure's own body, and is refused with it.
 template <class L>
 void refuse_captures() noexcept {
     if constexpr (is_closure<L>()) {
         static_assert(std::is_empty_v<L>,
                       "a coroutine lambda must not capture: its captures die with the lambda, at the first suspension. "
-                      "Pass them as arguments: spawn([](auto x) -> task<> {...}, x)");
+                      "Pass them as arguments: spawn([](auto x) -> task<> {...}, x). "
+                      "The same is said of a coroutine function whose first parameter is a reference to such a lambda: "
+                      "let it take the lambda by value or by pointer");
     }
 }
 
