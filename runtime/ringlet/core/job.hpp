@@ -144,14 +144,11 @@ struct is_task : std::false_type {};
 template <class T>
 struct is_task<task<T>> : std::true_type {};
 
-/// Calls a function with the arguments kept for it: by rvalue where it takes them so (values, const&, &&), else by
-/// lvalue (T&).
-template <class F, class... Kept, std::size_t... I>
-auto call_kept(std::tuple<F, Kept...>& call, std::index_sequence<I...>) {
-    if constexpr (std::is_invocable_v<F&, Kept...>)
-        return std::invoke(std::get<0>(call), std::forward<Kept>(std::get<I + 1>(call))...);
-    else
-        return std::invoke(std::get<0>(call), std::get<I + 1>(call)...);
+/// Calls a function with the arguments kept for it.
+template <class Call, std::size_t... I>
+auto invoke_kept(typename Call::type& kept, std::index_sequence<I...>) {
+    return std::invoke(std::get<0>(kept),
+                       static_cast<std::tuple_element_t<I, typename Call::passed>>(std::get<I + 1>(kept))...);
 }
 
 template <class F, class... Args>
@@ -165,16 +162,14 @@ auto spawn_in(job_group& group, F&& function, Args&&... args) {
         task_type body = function(std::forward<Args>(args)...);
         return start_job<T>(group, *block.release(), std::move(body));
     } else {
-        using call_type = typename stored_call<function_type, typename parameters<function_type>::type, Args...>::type;
-        constexpr auto invoke_call = [](call_type& call) {
-            return call_kept(call, std::index_sequence_for<Args...>{});
-        };
-        using task_type = decltype(invoke_call(std::declval<call_type&>()));
+        using call = kept_call<F, Args...>;
+        constexpr std::index_sequence_for<Args...> all;
+        using task_type = decltype(invoke_kept<call>(std::declval<typename call::type&>(), all));
         static_assert(is_task<task_type>::value, "spawn takes a coroutine function that returns a ringlet::task");
         using T = typename task_type::value_type;
-        auto block = make_block<job_storage<T, call_type>>();
+        auto block = make_block<job_storage<T, typename call::type>>();
         block->call.emplace(std::forward<F>(function), std::forward<Args>(args)...);
-        task_type body = invoke_call(*block->call);
+        task_type body = invoke_kept<call>(*block->call, all);
         return start_job<T>(group, *block.release(), std::move(body));
     }
 }

@@ -39,6 +39,10 @@ task<int> value_of_rvalue(std::unique_ptr<int>&& owned) {
     co_await sleep(1ms);
     co_return *owned;
 }
+task<> append_owned(std::string& text, std::unique_ptr<std::string> what, const std::string& end) {
+    co_await sleep(1ms);
+    text += *what + end;
+}
 task<int> counted_by_value(counted c) {
     co_await sleep(1ms);
     co_return c.value();
@@ -58,6 +62,11 @@ task<> fails_at_once() {
 
 struct account {
     int balance = 0;
+    task<> pay_out(int& to, std::unique_ptr<int> amount) {
+        co_await sleep(1ms);
+        balance -= *amount;
+        to += *amount;
+    }
     task<int> add(int amount) {
         co_await sleep(1ms);
         balance += amount;
@@ -142,6 +151,24 @@ TEST_CASE("spawn moves move-only arguments", "[job]") {
         const int one = co_await a.get();
         const int two = co_await b.get();
         CHECK(one + two == 3);
+    }());
+}
+
+TEST_CASE("spawn passes each argument as its parameter wants it: kept by reference, or moved", "[job]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        std::string text = "a";
+        auto own_copy = spawn(append_owned, text, std::make_unique<std::string>("b"), "c");
+        auto real = spawn(append_owned, std::ref(text), std::make_unique<std::string>("b"), "c");
+        co_await own_copy.get();
+        co_await real.get();
+        CHECK(text == "abc");
+        account mine{10};
+        int paid = 0;
+        auto member = spawn(&account::pay_out, &mine, std::ref(paid), std::make_unique<int>(3));
+        co_await member.get();
+        CHECK(mine.balance == 7);
+        CHECK(paid == 3);
     }());
 }
 

@@ -41,21 +41,35 @@ template <class P, class Arg>
 using stored_argument =
     std::conditional_t<binds_a_temporary<P, Arg>, std::remove_cvref_t<P>, std::unwrap_ref_decay_t<Arg>>;
 
+/// How a kept argument goes to a parameter of type P: by lvalue to T&, else by rvalue (values, const&, &&).
+template <class P, class Kept>
+using passed_argument =
+    std::conditional_t<std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>, Kept&, Kept&&>;
+
+/// What is kept for one call of `F` with `Args`, the function itself first, and as what each of the rest is passed.
+/// Where the parameters cannot be told, all go by rvalue if the function takes them so, else by lvalue.
 template <class F, class Parameters, class... Args>
 struct stored_call {
     using type = std::tuple<F, std::unwrap_ref_decay_t<Args>...>;
+    using passed = std::conditional_t<std::is_invocable_v<F&, std::unwrap_ref_decay_t<Args>...>,
+                                      std::tuple<std::unwrap_ref_decay_t<Args>&&...>,
+                                      std::tuple<std::unwrap_ref_decay_t<Args>&...>>;
 };
 template <class F, class... P, class... Args>
     requires(sizeof...(P) == sizeof...(Args))
 struct stored_call<F, std::tuple<P...>*, Args...> {
     using type = std::tuple<F, stored_argument<P, Args>...>;
+    using passed = std::tuple<passed_argument<P, stored_argument<P, Args>>...>;
 };
 // A member function's object comes first, as it is.
 template <class F, class... P, class Self, class... Args>
     requires(std::is_member_function_pointer_v<F> && sizeof...(P) == sizeof...(Args))
 struct stored_call<F, std::tuple<P...>*, Self, Args...> {
     using type = std::tuple<F, std::unwrap_ref_decay_t<Self>, stored_argument<P, Args>...>;
+    using passed = std::tuple<std::unwrap_ref_decay_t<Self>&, passed_argument<P, stored_argument<P, Args>>...>;
 };
+template <class F, class... Args>
+using kept_call = stored_call<std::decay_t<F>, typename parameters<std::decay_t<F>>::type, Args...>;
 
 /// True when the frame of a plain function keeps all that a call of it needs: its parameters are values, and none is
 /// made from an argument that it may go on referring to (a std::string_view from a std::string).
