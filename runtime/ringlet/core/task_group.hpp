@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -76,43 +77,64 @@ private:
 };
 
 namespace detail {
+
 struct group_access {
     task_group group;
     job_group& operator*() noexcept { return group.group_; }
 };
+
+/// Runs a group in a coroutine that keeps the function and what its parameters refer to.
+template <class Kept, class Passed>
+struct group_run;
+template <class F, class... Kept, class... Passed>
+struct group_run<std::tuple<F, task_group&, Kept...>, std::tuple<task_group&, Passed...>> {
+    static_assert(
+        std::is_invocable_v<F&, task_group&, Passed...>,
+        "with_task_group calls function(group, args...), group being a task_group&: the function does not take "
+        "these arguments");
+    using task_type = std::invoke_result_t<F&, task_group&, Passed...>;
+    static_assert(is_task<task_type>::value, "with_task_group takes a coroutine function that returns a ringlet::task");
+    using T = typename task_type::value_type;
+
+    static task<T> start(F function, Kept... kept) {
+        group_access access;
+        job_group& group = *access;
+        [[maybe_unused]] std::conditional_t<std::is_void_v<T>, char, std::optional<T>> value{};
+        std::exception_ptr cancellation;
+        try {
+            group_body<T> body{std::invoke(function, access.group, static_cast<Passed>(kept)...), group};
+            if constexpr (std::is_void_v<T>)
+                co_await std::move(body);
+            else
+                value.emplace(co_await std::move(body));
+        } catch (const cancelled&) {
+            cancellation = std::current_exception();
+            group.cancel_all();
+        } catch (...) {
+            group.fail(std::current_exception());
+        }
+        co_await group_end{group};
+        if (const auto failure = group.take_failure()) std::rethrow_exception(failure);
+        if (cancellation) std::rethrow_exception(cancellation);
+        if (group.waiter_cancelled) throw cancelled{};
+        if constexpr (!std::is_void_v<T>) co_return *std::move(value);
+    }
+};
+
 }  // namespace detail
 
 /// Runs `function(group, args...)`, then waits until every job of the group has ended.
 ///
 /// Result:    the value of `function`.
 /// Errors:    the first failure among the function and the jobs, once all have ended; `cancelled` when cancelled.
-/// Lifetime:  jobs of the group may borrow what outlives the await of this task.
+/// Lifetime:  function and arguments are kept as by `spawn`, until the group has ended, so parameters may be references.
+///            Jobs of the group may borrow what outlives the await of this task.
 template <class F, class... Args>
-auto with_task_group(F function, Args... args)
-    -> std::invoke_result_t<F&, task_group&, std::unwrap_reference_t<Args>...> {
-    using T = typename std::invoke_result_t<F&, task_group&, std::unwrap_reference_t<Args>...>::value_type;
-    detail::group_access access;
-    detail::job_group& group = *access;
-    [[maybe_unused]] std::conditional_t<std::is_void_v<T>, char, std::optional<T>> value{};
-    std::exception_ptr cancellation;
-    try {
-        detail::group_body<T> body{
-            std::invoke(function, access.group, static_cast<std::unwrap_reference_t<Args>&&>(args)...), group};
-        if constexpr (std::is_void_v<T>)
-            co_await std::move(body);
-        else
-            value.emplace(co_await std::move(body));
-    } catch (const cancelled&) {
-        cancellation = std::current_exception();
-        group.cancel_all();
-    } catch (...) {
-        group.fail(std::current_exception());
-    }
-    co_await detail::group_end{group};
-    if (const auto failure = group.take_failure()) std::rethrow_exception(failure);
-    if (cancellation) std::rethrow_exception(cancellation);
-    if (group.waiter_cancelled) throw cancelled{};
-    if constexpr (!std::is_void_v<T>) co_return *std::move(value);
+auto with_task_group(F&& function, Args&&... args) {
+    using call = detail::kept_call<F, std::reference_wrapper<task_group>, Args...>;
+    // The arguments are converted here: what a coroutine makes of its own parameters is gone before it is awaited.
+    return detail::group_run<typename call::type, typename call::passed>::start(std::forward<F>(function),
+                                                                                std::forward<Args>(args)...);
 }
 
 }  // namespace ringlet

@@ -17,6 +17,7 @@
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -57,10 +58,42 @@ private:
     job_block* wants_room_ = nullptr;
 };
 
+/// Serves in a coroutine that keeps the handler and what its parameters refer to.
+template <class Kept>
+struct service;
+template <class Handler, class Stream, class... Kept>
+struct service<std::tuple<Handler, Stream, Kept...>> {
+    static_assert(std::is_invocable_r_v<task<>, Handler&, tcp_stream, Kept&...>,
+                  "serve calls handler(tcp_stream, args...) for each connection, a coroutine function that returns a "
+                  "ringlet::task<>: the handler does not take these arguments, or gives something else");
+
+    static task<> start(tcp_listener& listener, serve_options options, Handler handler, Kept... kept) {
+        connections all{std::move(options)};
+        std::exception_ptr failure;
+        try {
+            while (std::optional<tcp_stream> stream = co_await all.next(listener)) {
+                const endpoint peer = stream->peer_endpoint();
+                try {
+                    all.start(std::invoke(handler, std::move(*stream), static_cast<Kept&>(kept)...), peer);
+                } catch (...) {
+                    all.failed(peer, std::current_exception());
+                }
+            }
+            listener.close();
+        } catch (...) {
+            failure = std::current_exception();
+            all.cancel_all();
+        }
+        co_await all.end();
+        if (failure) std::rethrow_exception(failure);
+    }
+};
+
 }  // namespace detail
 
 /// Serves every connection by a job of its own, `handler(tcp_stream, args...)`, until it is cancelled or its drain
-/// begins. The handler's task may borrow `args`, which live as long as `serve`; std::ref passes a real reference.
+/// begins. The handler's task may borrow `args`, which are kept as by `spawn` and live as long as `serve`; std::ref passes
+/// a real reference.
 ///
 /// Result:    nothing, when the drain has begun and the last handler has ended; the listener is closed then.
 /// Errors:    what accept(2) says for good; `cancelled`. A handler's failure ends its connection only, see
@@ -69,33 +102,16 @@ private:
 /// Thread:    the loop's thread only.
 template <class Handler, class... Args>
     requires(!std::same_as<std::remove_cvref_t<Handler>, serve_options>)
-task<> serve(tcp_listener& listener, serve_options options, Handler handler, Args... args) {
-    detail::connections all{std::move(options)};
-    std::exception_ptr failure;
-    try {
-        while (std::optional<tcp_stream> stream = co_await all.next(listener)) {
-            const endpoint peer = stream->peer_endpoint();
-            try {
-                all.start(
-                    std::invoke(handler, std::move(*stream), static_cast<std::unwrap_reference_t<Args>&>(args)...),
-                    peer);
-            } catch (...) {
-                all.failed(peer, std::current_exception());
-            }
-        }
-        listener.close();
-    } catch (...) {
-        failure = std::current_exception();
-        all.cancel_all();
-    }
-    co_await all.end();
-    if (failure) std::rethrow_exception(failure);
+task<> serve(tcp_listener& listener, serve_options options, Handler&& handler, Args&&... args) {
+    using call = ringlet::detail::kept_call<Handler, tcp_stream, Args...>;
+    return detail::service<typename call::type>::start(listener, std::move(options), std::forward<Handler>(handler),
+                                                       std::forward<Args>(args)...);
 }
 
 template <class Handler, class... Args>
     requires(!std::same_as<std::remove_cvref_t<Handler>, serve_options>)
-task<> serve(tcp_listener& listener, Handler handler, Args... args) {
-    return serve(listener, serve_options(), std::move(handler), std::move(args)...);
+task<> serve(tcp_listener& listener, Handler&& handler, Args&&... args) {
+    return serve(listener, serve_options(), std::forward<Handler>(handler), std::forward<Args>(args)...);
 }
 
 }  // namespace ringlet::net

@@ -205,6 +205,33 @@ TEST_CASE("with_task_group does not end before its jobs", "[group]") {
     CHECK(loop.now() == 5ms);
 }
 
+TEST_CASE("with_task_group keeps what a reference parameter refers to alive", "[group]") {
+    checked_loop loop;
+    const auto body = [](task_group& group, const std::string& text, std::string& log) -> task<std::size_t> {
+        group.spawn([](const std::string& t, std::string& l) -> task<> {
+            co_await sleep(2ms);
+            l = t;
+        }(text, log));
+        co_await sleep(1ms);
+        co_return text.size();
+    };
+    std::string log;
+    CHECK(loop.run(with_task_group(body, "a text that is longer than any small string", std::ref(log))) == 43);
+    CHECK(log == "a text that is longer than any small string");
+    const auto viewed = [](task_group&, std::string_view text) -> task<std::size_t> {
+        co_await sleep(1ms);
+        co_return text.find_last_of('y') + 1;
+    };
+    CHECK(loop.run(with_task_group(viewed, std::string(100, 'y'))) == 100);
+    const auto owned = [](task_group&, std::string& text, std::unique_ptr<int> n) -> task<int> {
+        co_await sleep(1ms);
+        text += '!';
+        co_return *n;
+    };
+    CHECK(loop.run(with_task_group(owned, std::ref(log), std::make_unique<int>(4))) == 4);
+    CHECK(log.ends_with("!"));
+}
+
 TEST_CASE("a failing job of a group cancels its siblings and the body, and is thrown", "[group]") {
     checked_loop loop;
     std::string log;

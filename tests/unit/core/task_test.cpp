@@ -139,10 +139,10 @@ TEST_CASE("a local whose destructor throws after co_return takes the value with 
     };
     checked_loop loop;
     CHECK(loop.run(fate([]() -> task<counted> {
-              const thrower last;
-              co_await ringlet::yield();
-              co_return counted{5};
-          }())) == "from a destructor");
+        const thrower last;
+        co_await ringlet::yield();
+        co_return counted{5};
+    }())) == "from a destructor");
     CHECK(counted::alive == 0);
 }
 

@@ -82,6 +82,24 @@ task<> failing_handlers() {
     co_await server.join();
 }
 
+task<> greet(tcp_stream stream, const std::string& text, std::string_view end) {
+    co_await sleep(1ms);
+    co_await stream.send_all(as_bytes(text));
+    co_await stream.send_all(as_bytes(end));
+}
+
+task<> kept_arguments() {
+    auto listener = any_listener();
+    auto server =
+        spawn(net::serve(listener, greet, "a text that is longer than any small string", std::string(100, '!')));
+    for (int i = 0; i < 2; ++i) {
+        const std::string answer = co_await ask(listener.local_endpoint(), "");
+        CHECK(answer == "a text that is longer than any small string" + std::string(100, '!'));
+    }
+    server.cancel();
+    co_await server.join();
+}
+
 task<> hold(tcp_stream stream, int& live, int& most) {
     most = std::max(most, ++live);
     co_await sleep(2ms);
@@ -187,6 +205,10 @@ TEST_CASE("serve ends its handlers before it returns", "[net][serve]") {
 TEST_CASE("a handler's failure is reported and ends its connection only", "[net][serve]") {
     const leak_check leaks;
     run(failing_handlers);
+}
+TEST_CASE("serve keeps what a handler's reference parameter refers to alive", "[net][serve]") {
+    const leak_check leaks;
+    run(kept_arguments);
 }
 TEST_CASE("no more connections are served than allowed, and the others wait", "[net][serve]") { run(capped); }
 TEST_CASE("a drain ends idle connections, lets work finish, and refuses new ones", "[net][serve]") {
