@@ -86,11 +86,15 @@ public:
     }
     [[noreturn]] void raise(const std::error_code& code) const {
         if (detail::is_cancelled(code)) throw cancelled{};
-        std::string what{Derived::name};
+        throw std::system_error{code, title()};
+    }
+    /// Name and subject, "recv 127.0.0.1:5000".
+    std::string title() const {
+        std::string text{Derived::name};
         if constexpr (requires { derived().subject(); }) {
-            if (const std::string about = derived().subject(); !about.empty()) what += " " + about;
+            if (const std::string about = derived().subject(); !about.empty()) text += " " + about;
         }
-        throw std::system_error{code, what};
+        return text;
     }
 
 protected:
@@ -191,6 +195,11 @@ public:
         requires is_leaf<A>
     {
         inner_.raise(code);
+    }
+    std::string title() const
+        requires is_leaf<A>
+    {
+        return inner_.title();
     }
 
 private:

@@ -13,10 +13,16 @@ namespace ringlet {
 /// `catch (const std::exception&)` cannot swallow a cancellation; see docs/decisions/cancellation.md.
 class cancelled final {};
 
-/// A time limit ran out. Thrown by the `with_timeout` whose limit it was, never by an inner or outer one.
+/// A time limit ran out. Thrown by the `with_timeout` whose limit it was, never by an inner or outer one. Its code is
+/// std::errc::timed_out; its text leaves that code's words out, which speak of a connection.
 class timeout_error : public std::system_error {
 public:
-    explicit timeout_error(const std::string& what) : system_error{make_error_code(std::errc::timed_out), what} {}
+    explicit timeout_error(const std::string& what)
+        : system_error{make_error_code(std::errc::timed_out)}, text_{what} {}
+    const char* what() const noexcept override { return text_.what(); }
+
+private:
+    std::runtime_error text_;  // a string that can be copied without throwing
 };
 
 /// The command line was wrong: `run_main` prints the message, points to --help and exits with status 2.

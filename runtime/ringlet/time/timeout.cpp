@@ -5,18 +5,21 @@
 
 namespace ringlet::detail {
 
-std::string time_limit::describe() const {
-    if (!relative_) return "at its deadline";
-    if (count_ % 1'000'000'000 == 0) return fmt::format("after {} s", count_ / 1'000'000'000);
-    if (count_ >= 1'000'000) return fmt::format("after {:.6g} ms", static_cast<double>(count_) / 1e6);
-    return fmt::format("after {:.6g} us", static_cast<double>(count_) / 1e3);
+std::string time_limit::describe_end() const {
+    if (!relative_) return "deadline passed";
+    std::string length;
+    if (count_ % 1'000'000'000 == 0)
+        length = fmt::format("{} s", count_ / 1'000'000'000);
+    else if (count_ >= 1'000'000)
+        length = fmt::format("{:.6g} ms", static_cast<double>(count_) / 1e6);
+    else
+        length = fmt::format("{:.6g} us", static_cast<double>(count_) / 1e3);
+    return "time limit of " + length + " exceeded";
 }
 
-void raise_timeout(std::string_view what, const time_limit& limit, const std::source_location& where) {
-    std::string text{what};
-    if (!text.empty()) text += ' ';
-    text += fmt::format("{} (limit set at {}:{})", limit.describe(), where.file_name(), where.line());
-    throw timeout_error{text};
+void raise_timeout(const std::string& what, const time_limit& limit, const std::source_location& where) {
+    const std::string text = fmt::format("{} (set at {}:{})", limit.describe_end(), where.file_name(), where.line());
+    throw timeout_error{what.empty() ? text : what + ": " + text};
 }
 
 }  // namespace ringlet::detail

@@ -22,14 +22,15 @@ public:
     deadline when() const noexcept {
         return relative_ ? deadline_after(std::chrono::nanoseconds{count_}) : deadline{clock::duration{count_}};
     }
-    std::string describe() const;
+    /// "time limit of 20 ms exceeded"
+    std::string describe_end() const;
 
 private:
     std::int64_t count_;
     bool relative_;
 };
 
-[[noreturn]] void raise_timeout(std::string_view what, const time_limit& limit, const std::source_location& where);
+[[noreturn]] void raise_timeout(const std::string& what, const time_limit& limit, const std::source_location& where);
 
 template <class A>
 class [[nodiscard("nothing happens until this is awaited")]] timeout_adapter {
@@ -75,8 +76,13 @@ public:
     [[noreturn]] void raise(const std::error_code& code) const
         requires is_leaf<A>
     {
-        if (scope_.cancel_called() && code == std::errc::timed_out) raise_timeout(name(), limit_, where_);
+        if (scope_.cancel_called() && code == std::errc::timed_out) raise_timeout(title(), limit_, where_);
         inner_.raise(code);
+    }
+    std::string title() const
+        requires is_leaf<A>
+    {
+        return inner_.title();
     }
 
 private:
@@ -88,12 +94,6 @@ private:
     // An outer cancellation or limit that is due as well goes first.
     bool mine(const job_block& job) const noexcept {
         return scope_.cancel_called() && !job.has(job_block::cancel_pending);
-    }
-    static constexpr std::string_view name() noexcept {
-        if constexpr (requires { A::name; })
-            return A::name;
-        else
-            return "";
     }
 
     A inner_;
@@ -108,7 +108,8 @@ private:
 /// cancelled, and once it is over `timeout_error` is thrown here: never at an inner or outer limit.
 ///
 /// Result:    the wrapped awaitable's; a result that wins the race against the limit is delivered.
-/// Errors:    timeout_error (`as_result` gives std::errc::timed_out), else as the wrapped awaitable.
+/// Errors:    timeout_error, "recv 10.0.0.1:80: time limit of 20 ms exceeded (set at main.cpp:12)" (`as_result` gives
+///            std::errc::timed_out), else as the wrapped awaitable.
 /// Lifetime:  holds the awaitable by value. Allocates nothing but room in the loop's timer heap.
 template <class A>
     requires detail::is_awaitable<A>

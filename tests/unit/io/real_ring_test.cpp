@@ -115,11 +115,12 @@ TEST_CASE("a limit and a cancellation end a receive that the kernel holds", "[re
         pair sockets;
         const auto begin = std::chrono::steady_clock::now();
         const std::string text = co_await fate(with_timeout(20ms, receive(sockets.b)));
-        CHECK(contains(text, "after 20 ms"));
+        CHECK(contains(text, "limit of 20 ms exceeded"));
         CHECK(std::chrono::steady_clock::now() - begin >= 20ms);
         std::array<std::byte, 8> room{};
         const std::string direct = co_await fate(with_timeout(1ms, recv_op{sockets.b, room}));
-        CHECK(contains(direct, "recv after 1 ms"));
+        CHECK(direct.starts_with("recv "));
+        CHECK(contains(direct, ": time limit of 1 ms exceeded"));
         auto reader = spawn(receive, fd_ref{sockets.b});
         co_await sleep(1ms);
         reader.cancel();
@@ -211,7 +212,7 @@ TEST_CASE("tiny queues take many operations at once", "[real]") {
         std::vector<task<std::string>> waiting;
         for (int i = 0; i < 100; ++i) waiting.push_back(fate(with_timeout(5ms, receive(sockets.b))));
         const auto fates = co_await ringlet::when_all(std::move(waiting));
-        for (const std::string& f : fates) CHECK(contains(f, "after 5 ms"));
+        for (const std::string& f : fates) CHECK(contains(f, "limit of 5 ms exceeded"));
     }());
 }
 
@@ -269,6 +270,6 @@ TEST_CASE("spinning before sleep loses neither completions nor timers", "[real]"
         }
         co_await sleep(1ms);
         const std::string limited = co_await fate(with_timeout(1ms, receive(sockets.b)));
-        CHECK(contains(limited, "after 1 ms"));
+        CHECK(contains(limited, "limit of 1 ms exceeded"));
     }());
 }

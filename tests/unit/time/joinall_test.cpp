@@ -172,7 +172,7 @@ TEST_CASE("an outer limit ends joinall with its own timeout, whichever is due fi
         auto jobs = three(l);
         const join_options longer{15ms};
         const std::string outer = co_await fate(ringlet::with_timeout(5ms, joinall(jobs, longer)));
-        CHECK(contains(outer, "joinall after 5 ms"));
+        CHECK(contains(outer, "joinall: time limit of 5 ms exceeded"));
         const join_options shorter{5ms};
         const std::size_t n = co_await ringlet::with_timeout(50ms, joinall(jobs, shorter));
         CHECK(n == 1);
