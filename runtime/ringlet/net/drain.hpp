@@ -90,6 +90,7 @@ public:
             } catch (const cancelled&) {
                 if (!watch_.interrupted(job)) throw;
             }
+            ringlet::detail::give_up(inner_);
             return value_type{};
         }
     }

@@ -179,6 +179,27 @@ task<> drain_waits() {
     CHECK_FALSE(slept);
 }
 
+task<> later(task<> what) {
+    co_await sleep(1ms);
+    co_await std::move(what);
+}
+task<> wait_hour() { co_await sleep(1h); }
+
+task<> drain_before_a_task() {
+    drain d;
+    auto begin = spawn(
+        [](drain& what) -> task<> {
+            what.begin();
+            co_return;
+        },
+        std::ref(d));
+    const bool interrupted = co_await d.unless_begun(later(wait_hour()));
+    CHECK_FALSE(interrupted);
+    const bool at_once = co_await d.unless_begun(later(wait_hour()));
+    CHECK_FALSE(at_once);
+    co_await begin.join();
+}
+
 task<> drain_and_limits() {
     drain d;
     const bool slept = co_await d.unless_begun(sleep(1ms));
@@ -218,6 +239,10 @@ TEST_CASE("a drain ends idle connections, lets work finish, and refuses new ones
 TEST_CASE("a drain wakes all who wait for it", "[net][serve]") {
     checked_loop loop;
     loop.run(drain_waits());
+}
+TEST_CASE("a drain may leave a task unawaited that was another one's argument", "[net][serve]") {
+    checked_loop loop;
+    loop.run(drain_before_a_task());
 }
 TEST_CASE("a drain, a time limit and a cancellation do not take each other's place", "[net][serve]") {
     checked_loop loop;
