@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include <pthread.h>
+
 namespace ringlet::detail {
 namespace {
 
@@ -27,6 +29,12 @@ void describe(const job_block& job, std::string& out) {
 }
 
 }  // namespace
+
+scheduler::scheduler() noexcept {
+    // A child of fork(2) has the memory of the loop that ran, but not its side in the kernel: it may only make a new one.
+    [[maybe_unused]] static const int once =
+        ::pthread_atfork(nullptr, nullptr, [] { this_thread_scheduler = nullptr; });
+}
 
 void scheduler::finish(job_block& job, std::coroutine_handle<> root) noexcept {
     job.root_ended();

@@ -18,7 +18,7 @@ class timer_queue;
 /// Thread: everything here belongs to the thread that runs the loop.
 class scheduler {
 public:
-    scheduler() noexcept = default;
+    scheduler() noexcept;
     scheduler(const scheduler&) = delete;
     scheduler& operator=(const scheduler&) = delete;
 

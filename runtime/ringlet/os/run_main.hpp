@@ -37,6 +37,8 @@ private:
 };
 
 /// Runs a task on a new loop of this thread, to its end and that of every job it spawned. See io::loop::run.
+/// A job may fork(2). The child must not await or return to the loop that it was forked from: it may run a new one, and
+/// ends by _exit(2) or exec.
 template <class T>
 T run(task<T> main) {
     io::loop here;

@@ -3,6 +3,7 @@
 #include "core/support.hpp"
 #include <ringlet/io/engine.hpp>
 #include <ringlet/io/fd.hpp>
+#include <ringlet/io/op/read.hpp>
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/time/sleep.hpp>
 
@@ -70,6 +71,39 @@ task<> throw_odd(arguments) { throw 7; }
 task<> print(arguments) {
     std::printf("some output\n");
     co_return;
+}
+
+task<char> read_one(int fd) {
+    std::array<std::byte, 1> byte{};
+    co_await io::read_op{io::fd_ref{fd}, byte};
+    co_return static_cast<char>(byte.front());
+}
+
+[[noreturn]] void run_and_exit() {
+    int status = 9;
+    try {
+        run([]() -> task<> { co_await sleep(1ms); });
+        status = 0;
+    } catch (...) {
+    }
+    ::_exit(status);
+}
+
+task<> fork_with_a_request_in_flight() {
+    std::array<int, 2> fds{};
+    REQUIRE(::pipe2(fds.data(), O_CLOEXEC) == 0);
+    const io::owned_fd out{fds[0]};
+    const io::owned_fd in{fds[1]};
+    auto reading = spawn(read_one, out.get());
+    co_await sleep(1ms);
+    const pid_t child = ::fork();
+    if (child == 0) run_and_exit();
+    int status = 0;
+    CHECK(::waitpid(child, &status, 0) == child);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+    CHECK(::write(in.get(), "x", 1) == 1);
+    const char got = co_await reading.get();
+    CHECK(got == 'x');
 }
 
 }  // namespace
@@ -141,4 +175,9 @@ TEST_CASE("run takes a function with its arguments, references too", "[os][main]
     CHECK(run(note, std::ref(seen), std::string{"four"}) == 4);
     CHECK(seen == 1);
     CHECK_THROWS_WITH(run([]() -> task<> { throw std::runtime_error{"out"}; }), "out");
+}
+
+TEST_CASE("a child forked within a job can run a loop of its own, and the parent's goes on", "[os][main]") {
+    const leak_check leaks;
+    run(fork_with_a_request_in_flight);
 }
