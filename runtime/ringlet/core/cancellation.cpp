@@ -4,6 +4,7 @@
 #include <ringlet/core/error.hpp>
 #include <ringlet/core/scheduler.hpp>
 
+#include <cstdio>
 #include <utility>
 
 namespace ringlet::detail {
@@ -80,7 +81,10 @@ void job_group::judge(job_block& job) noexcept {
 void job_group::wake_waiter() noexcept { owner_->make_ready(*std::exchange(waiter, nullptr)); }
 
 void job_group::fail(std::exception_ptr error) noexcept {
-    if (!failure_) failure_ = std::move(error);
+    if (!failure_)
+        failure_ = std::move(error);
+    else if (policy_ == policy::keep_failures && error != failure_)
+        std::fprintf(stderr, "ringlet: another job failed as well: %s\n", describe(error).c_str());
     if (body_) body_->cancel();
     cancel_all();
 }

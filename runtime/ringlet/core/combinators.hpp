@@ -119,7 +119,8 @@ auto first_value(children<T...>& all) {
 ///
 /// Result:    a std::tuple of the values in the order of the arguments (std::monostate for void); nothing when all are
 ///            void. A vector of tasks gives a vector.
-/// Errors:    the first failure, which cancels the others, once all have ended; `cancelled` when cancelled.
+/// Errors:    the first failure, which cancels the others, once all have ended (further ones are dropped); `cancelled`
+///            when cancelled.
 /// Lifetime:  does not end before every child has ended, so children may borrow the parent's locals.
 template <class... A>
     requires(detail::is_awaitable<A> && ...) && (sizeof...(A) > 0)
@@ -157,12 +158,12 @@ task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::or_monostat
 
 /// Runs tasks and operations side by side until the first ends; cancels the others and waits for them.
 ///
-/// Result:    when all are void the index of the first to end, else a std::variant whose index() tells it.
 /// For waits whose losers may be dropped. A loser may end with a value all the same, when that was faster than the
 /// cancellation, and that value goes: the bytes of a recv, a datagram, a line would be lost. So never race one of those;
 /// `with_timeout` and `net::drain::unless_begun` lose nothing, and a task that deals with what it has received itself may
 /// be raced.
 ///
+/// Result:    when all are void the index of the first to end, else a std::variant whose index() tells it.
 /// Errors:    the first failure of a child, once all have ended (a loser's too); `cancelled`.
 /// Lifetime:  as when_all.
 template <class... A>

@@ -214,7 +214,8 @@ public:
 /// Handle to a started task (gevent's Greenlet). Move-only; one pointer.
 ///
 /// A failure of the job waits in it until `get` or `joinall` throws it or `join` has seen it; when the handle is
-/// dropped unjoined, the failure fails the loop's root group, and with it `run`. Thread: the loop's thread only.
+/// dropped unjoined, the failure fails the loop's root group, and with it `run`, which throws the first such failure;
+/// further ones are printed on stderr. Thread: the loop's thread only.
 template <class T = void>
 class job : public detail::job_handle {
 public:

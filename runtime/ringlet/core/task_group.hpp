@@ -126,7 +126,8 @@ struct group_run<std::tuple<F, task_group&, Kept...>, std::tuple<task_group&, Pa
 /// Runs `function(group, args...)`, then waits until every job of the group has ended.
 ///
 /// Result:    the value of `function`.
-/// Errors:    the first failure among the function and the jobs, once all have ended; `cancelled` when cancelled.
+/// Errors:    the first failure among the function and the jobs, once all have ended (further ones are dropped);
+///            `cancelled` when cancelled.
 /// Lifetime:  function and arguments are kept as by `spawn`, until the group has ended, so parameters may be references.
 ///            Jobs of the group may borrow what outlives the await of this task.
 template <class F, class... Args>

@@ -4,6 +4,7 @@
 #include <ringlet/time/joinall.hpp>
 #include <ringlet/time/sleep.hpp>
 
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -53,6 +54,10 @@ task<int> counted_by_reference(const counted& c) {
 }
 task<> fails(std::string text) {
     co_await sleep(1ms);
+    throw std::runtime_error{text};
+}
+task<> fails_next_turn(std::string text) {
+    co_await ringlet::yield();
     throw std::runtime_error{text};
 }
 task<> fails_at_once() {
@@ -300,6 +305,25 @@ TEST_CASE("a failed job that nobody joins fails run, however its handle goes", "
         };
         CHECK_THROWS_WITH(loop.run(main()), "first");
     }
+}
+
+TEST_CASE("of several jobs that fail unjoined, all but the first are named on stderr", "[job]") {
+    const std::string words = last_words([] {
+        ringlet::testing::virtual_loop loop;
+        const auto main = []() -> task<> {
+            for (const char* text : {"first", "second", "third"}) spawn(fails_next_turn, text);
+            co_await sleep(1h);
+        };
+        try {
+            loop.run(main());
+        } catch (const std::runtime_error& error) {
+            std::fprintf(stderr, "thrown: %s\n", error.what());
+        }
+    });
+    CHECK(contains(words,
+                   "ringlet: another job failed as well: second\n"
+                   "ringlet: another job failed as well: third\n"
+                   "thrown: first\n"));
 }
 
 TEST_CASE("a failed job that was joined does not fail run", "[job]") {

@@ -45,7 +45,8 @@ public:
             judge(job);
         if (empty() && waiter) wake_waiter();
     }
-    /// Records `error` if it is the first; the owner is told by cancelling its scope and every job.
+    /// Records `error` if it is the first; the owner is told by cancelling its scope and every job. Of further ones those
+    /// of dropped jobs go to stderr. Those of siblings are dropped: most come of the first, or of the cancellation.
     void fail(std::exception_ptr error) noexcept;
     void cancel_all() noexcept;
 
