@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/io/op/connect.hpp>
+#include <ringlet/net/detail/connect.hpp>
 #include <ringlet/net/resolver.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/time/joinall.hpp>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <netinet/tcp.h>
@@ -19,12 +21,12 @@ namespace {
 
 constexpr std::chrono::milliseconds head_start{250};
 
-io::owned_fd open_socket(const endpoint& peer) {
+result<io::owned_fd> open_socket(const endpoint& peer) noexcept {
     io::owned_fd socket{::socket(peer.address().sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
-    if (!socket) throw std::system_error{errno, std::generic_category(), "connect to " + peer.to_string()};
+    if (!socket) return std::error_code{errno, std::generic_category()};
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return socket;
+    return result<io::owned_fd>{std::move(socket)};
 }
 
 struct first_failure {
@@ -38,12 +40,16 @@ std::system_error connect_error(const first_failure& failure, const std::string&
     return std::system_error{failure.error, what};
 }
 
-// A failure is a value here: it must not cancel the attempts beside it.
+// A failure is a value here, that of socket(2) too (no IPv6 in this kernel): it must not cancel the attempts beside it.
 task<std::optional<tcp_stream>> try_connect(endpoint peer, first_failure& failure) {
-    tcp_stream stream{open_socket(peer)};
-    const result<void> done = co_await as_result(io::connect_op{stream.socket(), peer.address(), peer.length()});
-    if (done) co_return std::move(stream);
-    if (!failure.error) failure = {done.error(), peer};
+    result<io::owned_fd> socket = open_socket(peer);
+    std::error_code error = socket.error();
+    if (socket) {
+        const result<void> done = co_await as_result(io::connect_op{*socket, peer.address(), peer.length()});
+        if (done) co_return tcp_stream{*std::move(socket)};
+        error = done.error();
+    }
+    if (!failure.error) failure = {error, peer};
     co_return std::nullopt;
 }
 
@@ -75,15 +81,7 @@ task<std::optional<tcp_stream>> connect_first(task_group& group, const std::vect
 
 }  // namespace
 
-task<tcp_stream> tcp_stream::connect(endpoint peer) {
-    first_failure failure;
-    std::optional<tcp_stream> stream = co_await try_connect(peer, failure);
-    if (!stream) throw connect_error(failure, "");
-    co_return *std::move(stream);
-}
-
-task<tcp_stream> tcp_stream::connect(std::string host, std::uint16_t port) {
-    const std::vector<endpoint> peers = co_await resolve(host, port);
+task<tcp_stream> detail::connect_to_one_of(std::vector<endpoint> peers, std::string host) {
     first_failure failure;
     std::optional<tcp_stream> stream;
     if (peers.size() == 1)
@@ -92,6 +90,18 @@ task<tcp_stream> tcp_stream::connect(std::string host, std::uint16_t port) {
         stream = co_await with_task_group(connect_first, std::cref(peers), std::ref(failure));
     if (!stream) throw connect_error(failure, host);
     co_return *std::move(stream);
+}
+
+task<tcp_stream> tcp_stream::connect(endpoint peer) {
+    first_failure failure;
+    std::optional<tcp_stream> stream = co_await try_connect(peer, failure);
+    if (!stream) throw connect_error(failure, "");
+    co_return *std::move(stream);
+}
+
+task<tcp_stream> tcp_stream::connect(std::string host, std::uint16_t port) {
+    std::vector<endpoint> peers = co_await resolve(host, port);
+    co_return co_await detail::connect_to_one_of(std::move(peers), std::move(host));
 }
 
 }  // namespace ringlet::net

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "support.hpp"
 #include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/net/detail/connect.hpp>
 #include <ringlet/net/error.hpp>
+
+#include <liburing.h>
 
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -129,6 +132,11 @@ task<> many_kept() {
     CHECK(none.error() == std::errc::timed_out);
 }
 
+task<std::string> connect_to(std::vector<endpoint> peers) {
+    const tcp_stream stream = co_await net::detail::connect_to_one_of(std::move(peers), "some.test");
+    co_return "connected";
+}
+
 task<> connect_and_wait(endpoint to, bool& served) {
     tcp_stream stream = co_await tcp_stream::connect(to);
     std::array<std::byte, 1> buffer{};
@@ -178,6 +186,25 @@ TEST_CASE("bytes go there and back over TCP", "[net][tcp]") {
     run(round_trip);
 }
 TEST_CASE("connect by name; a refused connection names address and host", "[net][tcp]") { run(by_name); }
+TEST_CASE("connect goes on with other addresses when there is no socket for one", "[net][tcp]") {
+    checked_loop loop;
+    loop.engine().set_script([](auto& engine, const io_uring_sqe& sqe) {
+        if (sqe.opcode != IORING_OP_CONNECT) return false;
+        engine.at(400ms, [data = sqe.user_data](auto& later) { later.complete(data, 0); });
+        return true;
+    });
+    // No family stands for one that this kernel does not have.
+    const endpoint none;
+    const endpoint slow = endpoint::loopback_v4(80);
+    CHECK(loop.run(connect_to({none, slow})) == "connected");
+    CHECK(loop.now() == 400ms);
+    CHECK(loop.run(connect_to({slow, none})) == "connected");  // tried beside it after 250 ms
+    CHECK(loop.now() == 800ms);
+    CHECK(loop.run(fate(connect_to({none, none}))) ==
+          "connect to (no address) (some.test): Address family not supported by protocol");
+    CHECK(loop.run(fate(tcp_stream::connect(none))) ==
+          "connect to (no address): Address family not supported by protocol");
+}
 TEST_CASE("the end of a stream is a value, a broken pipe an error", "[net][tcp]") { run(endings); }
 TEST_CASE("a reset is an error that says so", "[net][tcp]") { run(reset_by_peer); }
 TEST_CASE("a cancelled accept loses no connection", "[net][tcp]") {
