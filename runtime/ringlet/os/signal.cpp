@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <system_error>
+#include <utility>
 
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -14,12 +16,22 @@
 namespace ringlet::os {
 namespace {
 
-// For each signal how many jobs of this thread wait for it, and whether it was blocked before the first began.
+// For each signal how many jobs of this thread wait for it, whether it was blocked before the first began, and whether
+// one of them has raised it anew for the others, which have not read it yet.
 struct waiters {
     int count = 0;
     bool blocked_before = false;
+    bool copied = false;
 };
 thread_local std::array<waiters, NSIG> all_waiters;
+
+// A copy goes to this thread, and the kernel gives out what was sent to a thread before what was sent to its process. So
+// a second signal, from outside, stays.
+void eat_copy(int number) noexcept {
+    const signal_set one{number};
+    const timespec at_once{};
+    ::sigtimedwait(&one.bits(), nullptr, &at_once);
+}
 
 class blocked {
 public:
@@ -40,13 +52,22 @@ public:
         for (int number = 1; number < NSIG; ++number) {
             if (!wanted_.contains(number)) continue;
             waiters& w = all_waiters[static_cast<std::size_t>(number)];
-            if (--w.count == 0 && !w.blocked_before) sigaddset(&free, number);
+            if (--w.count > 0) continue;
+            // Those for whom it was meant have been cancelled.
+            if (std::exchange(w.copied, false)) eat_copy(number);
+            if (!w.blocked_before) sigaddset(&free, number);
         }
         // The others that wait for it see it, too.
-        if (got_ != 0 && all_waiters[static_cast<std::size_t>(got_)].count > 0) ::raise(got_);
+        if (got_ != 0 && all_waiters[static_cast<std::size_t>(got_)].count > 0) {
+            all_waiters[static_cast<std::size_t>(got_)].copied = true;
+            ::raise(got_);
+        }
         pthread_sigmask(SIG_UNBLOCK, &free, nullptr);
     }
-    void got(int number) noexcept { got_ = number; }
+    void got(int number) noexcept {
+        got_ = number;
+        all_waiters[static_cast<std::size_t>(number)].copied = false;
+    }
 
 private:
     signal_set wanted_;

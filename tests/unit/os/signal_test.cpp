@@ -6,6 +6,9 @@
 #include <ringlet/os/signal.hpp>
 #include <ringlet/time/sleep.hpp>
 
+#include <liburing.h>
+
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -89,6 +92,40 @@ task<> ignored_meanwhile() {
     ::signal(SIGUSR1, before);
 }
 
+// Two wait; the signal reaches one of them, and the other is cancelled before it can look.
+task<> seen_by_one(testing::scripted_engine& engine, bool again) {
+    auto seeing = spawn(os::until_one_of, os::signal_set{SIGUSR1});
+    auto late = spawn(os::until_one_of, os::signal_set{SIGUSR1});
+    co_await sleep(1ms);
+    ::kill(::getpid(), SIGUSR1);
+    engine.complete(engine.pending_operation(IORING_OP_POLL_ADD).user_data, POLLIN);
+    const int got = co_await seeing.get();
+    CHECK(got == SIGUSR1);
+    CHECK(is_blocked(SIGUSR1));
+    if (again) ::kill(::getpid(), SIGUSR1);
+    late.cancel();
+    const std::string end = co_await fate(late.get());
+    CHECK(end == "cancelled");
+    CHECK_FALSE(is_blocked(SIGUSR1));
+}
+
+// How a child process that runs `body` ends: the signal, or 0.
+int signal_that_ends(void (*body)()) {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        for (const int number : {SIGINT, SIGUSR1}) ::signal(number, SIG_DFL);  // Catch2 has handlers of its own
+        try {
+            body();
+        } catch (...) {
+        }
+        ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
 task<> drain_slowly() {
     ::kill(::getpid(), SIGINT);
     co_await until_signal(SIGINT, SIGTERM);
@@ -114,18 +151,21 @@ TEST_CASE("a signal that was blocked before stays so, and one that is pending co
 TEST_CASE("a signal that the program was started to ignore is not heard", "[os][signal]") { run(ignored_meanwhile); }
 
 TEST_CASE("a second Ctrl-C ends the program at once", "[os][signal]") {
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        ::signal(SIGINT, SIG_DFL);  // Catch2 has a handler of its own
-        try {
-            run(drain_slowly);
-        } catch (...) {
-        }
-        ::_exit(1);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    REQUIRE(WIFSIGNALED(status));
-    CHECK(WTERMSIG(status) == SIGINT);
+    CHECK(signal_that_ends([] { run(drain_slowly); }) == SIGINT);
+}
+
+TEST_CASE("a signal that one waiter saw is over when the others are cancelled", "[os][signal]") {
+    checked_loop loop;
+    loop.run(seen_by_one(loop.engine(), false));
+    CHECK(signal_that_ends([] {
+              testing::virtual_loop here;
+              here.run(seen_by_one(here.engine(), false));
+          }) == 0);
+}
+
+TEST_CASE("a second signal from outside is not taken for one that a waiter passed on", "[os][signal]") {
+    CHECK(signal_that_ends([] {
+              testing::virtual_loop here;
+              here.run(seen_by_one(here.engine(), true));
+          }) == SIGUSR1);
 }
