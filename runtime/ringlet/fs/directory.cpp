@@ -9,6 +9,7 @@
 #include <memory>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -34,13 +35,17 @@ kind kind_of(unsigned char type) {
     }
 }
 
+[[noreturn]] void raise_list(int error, const std::string& name) {
+    throw std::system_error{error, std::generic_category(), "list " + name};
+}
+
 // On a pool's thread.
 std::vector<directory_entry> read_entries(io::owned_fd fd, const std::string& name) {
     struct closer {
         void operator()(DIR* d) const noexcept { ::closedir(d); }
     };
-    const std::unique_ptr<DIR, closer> directory{fd ? ::fdopendir(fd.get()) : nullptr};
-    if (!directory) throw std::system_error{errno, std::generic_category(), "list " + name};
+    const std::unique_ptr<DIR, closer> directory{::fdopendir(fd.get())};
+    if (!directory) raise_list(errno, name);
     fd.release();
     std::vector<directory_entry> entries;
     for (;;) {
@@ -50,17 +55,22 @@ std::vector<directory_entry> read_entries(io::owned_fd fd, const std::string& na
         const std::string_view text = entry->d_name;
         if (text != "." && text != "..") entries.push_back({std::string{text}, kind_of(entry->d_type)});
     }
-    if (errno != 0) throw std::system_error{errno, std::generic_category(), "list " + name};
+    if (errno != 0) raise_list(errno, name);
     return entries;
 }
 
 std::vector<directory_entry> list_path(const std::string& path) {
-    return read_entries(io::owned_fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)}, path);
+    io::owned_fd directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!directory) raise_list(errno, path);
+    return read_entries(std::move(directory), path);
 }
 // Opened anew, because a duplicate would share the position.
 std::vector<directory_entry> list_open(int fd) {
-    return read_entries(io::owned_fd{::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)},
-                        io::detail::describe_fd(fd));
+    io::owned_fd directory{::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const int error = errno;  // describe_fd changes it
+    const std::string name = io::detail::describe_fd(fd);
+    if (!directory) raise_list(error, name);
+    return read_entries(std::move(directory), name);
 }
 
 }  // namespace

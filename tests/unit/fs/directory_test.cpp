@@ -38,6 +38,9 @@ task<> listing(std::string folder) {
     CHECK(why == "list " + folder + "/nothing: No such file or directory");
     const std::string no_directory = co_await fate(fs::list(folder + "/a"));
     CHECK(contains(no_directory, "Not a directory"));
+    const io::owned_fd file{::open((folder + "/a").c_str(), O_RDONLY | O_CLOEXEC)};
+    const std::string open_file = co_await fate(fs::list(io::fd_ref{file}));
+    CHECK(open_file == "list " + folder + "/a: Not a directory");
 }
 
 task<> moving(std::string folder) {
