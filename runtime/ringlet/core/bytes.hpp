@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -17,4 +19,13 @@ inline std::string_view as_text(std::span<const std::byte> bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+namespace detail {
+
+/// A limit in bytes to which a little can be added: SIZE_MAX, which means none, would overflow. No more than this fits into
+/// memory.
+constexpr std::size_t clamped_limit(std::size_t bytes_max) noexcept {
+    return std::min(bytes_max, std::numeric_limits<std::size_t>::max() / 2);
+}
+
+}  // namespace detail
 }  // namespace ringlet

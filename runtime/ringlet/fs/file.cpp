@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/core/bytes.hpp>
 #include <ringlet/fs/file.hpp>
 #include <ringlet/io/offload.hpp>
 #include <ringlet/io/op/close.hpp>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +29,15 @@ task<result<io::owned_fd>> open_descriptor(const std::string& path, const open_o
     throw std::system_error{error, std::string{what} + " " + io::detail::describe_fd(file.get())};
 }
 
+struct stat status_of(io::fd_ref file) {
+    struct stat status{};
+    if (::fstat(file.get(), &status) != 0) raise({errno, std::generic_category()}, "size of", file);
+    return status;
+}
+
+// Up to here a size is not believed: files in /sys say that they have a page, whatever they have.
+constexpr std::size_t nominal_bytes_max = 64 * 1024;
+
 }  // namespace
 
 task<file> open(std::string path, open_options options) {
@@ -43,13 +54,13 @@ task<std::optional<file>> try_open(std::string path, open_options options) {
     throw std::system_error{fd.error(), "open " + path};
 }
 
-std::uint64_t file::size() const {
-    struct stat status{};
-    if (::fstat(fd_.get(), &status) != 0) raise({errno, std::generic_category()}, "size of", fd_);
-    return static_cast<std::uint64_t>(status.st_size);
-}
+std::uint64_t file::size() const { return static_cast<std::uint64_t>(status_of(fd_).st_size); }
 
 task<std::string> file::read_all(std::size_t bytes_max) {
+    bytes_max = ringlet::detail::clamped_limit(bytes_max);
+    const struct stat status = status_of(fd_);
+    if (S_ISREG(status.st_mode) && std::cmp_greater(status.st_size, std::max(bytes_max, nominal_bytes_max)))
+        raise({EFBIG, std::generic_category()}, "read", fd_);
     std::string text;
     for (std::size_t done = 0;;) {
         // One byte more than the size says, to see the end; files in /proc say 0.

@@ -75,7 +75,7 @@ public:
     }
 
     /// Everything from `offset` 0 to the end, whatever size the file says it has.
-    /// Errors: std::system_error as pread(2), EFBIG for more than `bytes_max`.
+    /// Errors: std::system_error as pread(2), EFBIG for more than `bytes_max`: at once when a regular file says so.
     task<std::string> read_all(std::size_t bytes_max = std::size_t{1} << 30);
 
     /// Writes what the kernel takes at once. See io::write_op.

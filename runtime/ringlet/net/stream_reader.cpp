@@ -67,6 +67,7 @@ task<bool> stream_reader::want(std::size_t bytes) {
 }
 
 task<std::optional<std::string>> stream_reader::line(std::size_t bytes_max) {
+    bytes_max = ringlet::detail::clamped_limit(bytes_max);
     if (!peek().empty()) co_await yield();
     std::size_t searched = 0;
     for (;;) {
@@ -93,6 +94,7 @@ task<std::optional<std::string>> stream_reader::line(std::size_t bytes_max) {
 
 task<std::optional<std::string>> stream_reader::until(std::string_view delimiter, std::size_t bytes_max) {
     ringlet::detail::require(!delimiter.empty(), "until() needs a delimiter of one byte or more");
+    bytes_max = ringlet::detail::clamped_limit(bytes_max);
     if (!peek().empty()) co_await yield();
     std::size_t searched = 0;
     for (;;) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <ringlet/core/bytes.hpp>
 #include <ringlet/core/task.hpp>
 #include <ringlet/io/fd.hpp>
 
@@ -46,7 +47,7 @@ public:
     static constexpr std::size_t line_bytes_default = 64 * 1024;
 
     explicit line_reader(os::input from, std::size_t line_bytes_max = line_bytes_default) noexcept
-        : input_{from}, bytes_max_{line_bytes_max} {}
+        : input_{from}, bytes_max_{detail::clamped_limit(line_bytes_max)} {}
 
     /// The next line.
     ///

@@ -3,7 +3,10 @@
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/fs/file.hpp>
 
+#include <limits>
 #include <linux/openat2.h>
+
+#include <sys/mman.h>
 
 using namespace ringlet;
 using namespace ringlet_tests;
@@ -35,6 +38,8 @@ task<> write_and_read(std::string path) {
     CHECK(n == 0);
     const std::string limited = co_await fate(in.read_all(5));
     CHECK(contains(limited, "File too large"));
+    const std::string unlimited = co_await in.read_all(std::numeric_limits<std::size_t>::max());
+    CHECK(unlimited == "Jello, world");
     const std::string not_for_writing = co_await fate(in.write_all(as_bytes("x")));
     CHECK(contains(not_for_writing, "Bad file descriptor"));
 }
@@ -117,6 +122,11 @@ task<> odd_files() {
     CHECK(status.size() == 0);
     const std::string text = co_await status.read_all();
     CHECK(contains(text, "Pid:"));
+    std::optional<file> mtu = co_await fs::try_open("/sys/class/net/lo/mtu");  // says that it has 4096 bytes
+    if (mtu) {
+        const std::string number = co_await mtu->read_all(100);
+        CHECK(number.ends_with("\n"));
+    }
     file full = co_await fs::open("/dev/full", open_options::write());
     const std::string why = co_await fate(full.write_all(as_bytes("x")));
     CHECK(contains(why, "No space left on device"));
@@ -132,6 +142,13 @@ TEST_CASE("a file gives back what was written, by position and by offset", "[fs]
 TEST_CASE("five megabytes go to disk and back", "[fs]") {
     const temporary_folder folder;
     run(large, folder.path("large"));
+}
+TEST_CASE("a file that says that it is too large is not read", "[fs]") {
+    checked_loop loop;
+    file sparse{io::owned_fd{::memfd_create("sparse", MFD_CLOEXEC)}};
+    REQUIRE(::ftruncate(sparse.descriptor().get(), off_t{1} << 40) == 0);
+    CHECK(contains(loop.run(fate(sparse.read_all(std::size_t{1} << 20))), "File too large"));
+    CHECK(loop.engine().submitted().empty());
 }
 TEST_CASE("a missing file is an error, or a value where asked", "[fs]") {
     const leak_check leaks;

@@ -3,6 +3,8 @@
 #include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/net/stream_reader.hpp>
 
+#include <limits>
+
 using namespace ringlet;
 using namespace ringlet_tests;
 using net::stream_reader;
@@ -27,6 +29,25 @@ task<> lines() {
     const text_or_end after_end = co_await reader.line();
     CHECK_FALSE(after_end);
     CHECK(leased() == 0);
+}
+
+task<> no_limit() {
+    constexpr auto none = std::numeric_limits<std::size_t>::max();
+    auto [here, there] = stream_pair();
+    stream_reader reader{here};
+    const auto in_pieces = [](net::tcp_stream& to) -> task<> {
+        put(to, "one ");
+        co_await sleep(1ms);
+        put(to, "line\none ");
+        co_await sleep(1ms);
+        put(to, "message--");
+    };
+    auto writer = spawn(in_pieces, std::ref(there));
+    const text_or_end line = co_await reader.line(none);
+    CHECK(line == "one line");
+    const text_or_end message = co_await reader.until("--", none);
+    CHECK(message == "one message");
+    co_await writer.get();
 }
 
 task<> line_in_pieces() {
@@ -190,6 +211,7 @@ TEST_CASE("lines end with LF or CR LF, and the last may lack it", "[net][reader]
 TEST_CASE("a line may come in pieces", "[net][reader]") { run(line_in_pieces); }
 TEST_CASE("a reader holds a loop's buffer only while bytes are unread", "[net][reader]") { run(buffers_held); }
 TEST_CASE("an over-long line is refused and stays unread", "[net][reader]") { run(limits); }
+TEST_CASE("a limit of SIZE_MAX is none", "[net][reader]") { run(no_limit); }
 TEST_CASE("until() finds delimiters across pieces", "[net][reader]") { run(messages_until); }
 TEST_CASE("exact() fills the span or takes nothing", "[net][reader]") { run(exact_sizes); }
 TEST_CASE("a cancelled read loses no byte", "[net][reader]") { run(cancelled_reads); }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <limits>
 
 #include <fcntl.h>
 #include <termios.h>
@@ -117,6 +118,8 @@ TEST_CASE("an over-long line is an error, and the next one is read", "[os][input
     CHECK(lines_of(std::string(20'000, 'x') + "\nnext\n", 5) == strings{"(Message too long)", "next"});
     CHECK(lines_of(std::string(20'000, 'x'), 5) == strings{"(Message too long)"});
     CHECK(lines_of(std::string(20'000, 'x'), 20'000) == strings{std::string(20'000, 'x')});
+    constexpr auto no_limit = std::numeric_limits<std::size_t>::max();
+    CHECK(lines_of(std::string(20'000, 'x') + "\nnext\n", no_limit) == strings{std::string(20'000, 'x'), "next"});
 }
 
 TEST_CASE("cancelled and timed out reads of lines lose no byte", "[os][input]") { run(typed_slowly); }
