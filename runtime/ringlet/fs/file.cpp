@@ -5,6 +5,7 @@
 #include <ringlet/io/op/close.hpp>
 #include <ringlet/io/op/fallocate.hpp>
 #include <ringlet/io/op/openat2.hpp>
+#include <ringlet/time/sleep.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -83,6 +84,10 @@ task<> file::truncate(std::uint64_t size) {
 }
 
 task<bool> file::allocate(std::uint64_t size) {
+    if (size == 0) {  // an error to fallocate(2)
+        co_await yield();
+        co_return true;
+    }
     const result<void> done = co_await as_result(io::fallocate_op{fd_, 0, 0, at(size)});
     if (done) co_return true;
     if (done.error() == std::errc::operation_not_supported || done.error() == std::errc::function_not_supported)

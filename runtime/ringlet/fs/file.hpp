@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,7 +57,7 @@ private:
 };
 
 /// An open file. Move-only, one descriptor; the destructor closes. Requests without an offset use and move the file's
-/// own position: one of those at a time.
+/// own position: one of those at a time. Offsets and sizes beyond 2^63 - 1 are an error (EINVAL).
 class file {
 public:
     /// Takes over a descriptor.
@@ -100,7 +101,8 @@ public:
     auto sync() noexcept { return io::fsync_op{fd_}; }
 
     /// Reserves disk space for the first `size` bytes, so that running out shows now (ENOSPC). Result: false where the
-    /// file system cannot; then nothing was done. Errors: std::system_error as fallocate(2); `cancelled`.
+    /// file system cannot; then nothing was done. A size of 0 reserves nothing. Errors: std::system_error as fallocate(2);
+    /// `cancelled`.
     task<bool> allocate(std::uint64_t size);
 
     /// Closes and reports what only close(2) reports, such as a late write error on a network file system. Without it
@@ -110,14 +112,20 @@ public:
     io::fd_ref descriptor() const noexcept { return fd_; }
 
 private:
-    static std::int64_t at(std::uint64_t offset) noexcept { return static_cast<std::int64_t>(offset); }
+    // What is no offset becomes one that the kernel refuses: 2^64 - 1 would be -1, the file's own position.
+    static std::int64_t at(std::uint64_t offset) noexcept {
+        constexpr auto offset_max = std::numeric_limits<std::int64_t>::max();
+        return offset <= std::uint64_t{offset_max} ? static_cast<std::int64_t>(offset) : -offset_max;
+    }
     io::owned_fd fd_;
 };
 
 /// Opens a file.
 ///
 /// Result:    the file.
-/// Errors:    std::system_error as openat2(2), "open PATH: No such file or directory"; `cancelled`.
+/// Errors:    std::system_error as openat2(2), "open PATH: No such file or directory"; `cancelled`. A FIFO that nobody
+///            reads cannot be opened for writing (ENXIO), where open(2) would wait: io_uring tries without waiting first.
+///            Open it for reading and writing, or with open(2) on a thread (`offload`).
 /// Thread:    the loop's thread only.
 /// Maps to:   IORING_OP_OPENAT2.
 task<file> open(std::string path, open_options options = open_options::read());

@@ -44,6 +44,23 @@ task<> write_and_read(std::string path) {
     CHECK(contains(not_for_writing, "Bad file descriptor"));
 }
 
+task<> offsets_that_are_none(std::string path) {
+    file f = co_await fs::open(path, open_options::read_write().flags(O_CREAT));
+    co_await f.write_all(as_bytes("abc"));
+    std::array<std::byte, 3> room{};
+    for (const std::uint64_t offset : {std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+        std::vector<std::string> ends;
+        ends.push_back(co_await fate(f.read(room, offset)));
+        ends.push_back(co_await fate(f.read_full(room, offset)));
+        ends.push_back(co_await fate(f.write(as_bytes("x"), offset)));
+        ends.push_back(co_await fate(f.write_all(as_bytes("x"), offset)));
+        ends.push_back(co_await fate(f.truncate(offset)));
+        ends.push_back(co_await fate(f.allocate(offset)));
+        for (const std::string& end : ends) CHECK(contains(end, "Invalid argument"));
+    }
+    CHECK(f.size() == 3);
+}
+
 task<> large(std::string path) {
     std::string text;
     while (text.size() < 5'000'000) text += std::to_string(text.size()) + ' ';
@@ -91,6 +108,8 @@ task<> sizes(std::string path) {
     file f = co_await fs::open(path, open_options::create().flags(O_TRUNC));
     const bool reserved = co_await f.allocate(100'000);
     CHECK(f.size() == (reserved ? 100'000u : 0u));
+    const bool nothing = co_await f.allocate(0);
+    CHECK(nothing);
     co_await f.truncate(10);
     CHECK(f.size() == 10);
     co_await f.truncate(20);
@@ -142,6 +161,10 @@ TEST_CASE("a file gives back what was written, by position and by offset", "[fs]
 TEST_CASE("five megabytes go to disk and back", "[fs]") {
     const temporary_folder folder;
     run(large, folder.path("large"));
+}
+TEST_CASE("an offset beyond 2^63 - 1 is an error, not the file's own position", "[fs]") {
+    const temporary_folder folder;
+    run(offsets_that_are_none, folder.path("text"));
 }
 TEST_CASE("a file that says that it is too large is not read", "[fs]") {
     checked_loop loop;
