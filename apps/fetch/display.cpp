@@ -94,7 +94,7 @@ ringlet::task<> display::animate() {
     for (;;) {
         try {
             if (bars_ && out_.idle()) draw({});  // else the last picture is still on its way
-        } catch (const std::bad_alloc&) {  // the next picture will do
+        } catch (const std::bad_alloc&) {        // the next picture will do
         }
         co_await ringlet::sleep(pause);
     }
