@@ -31,7 +31,7 @@ public:
     engine& operator=(const engine&) = delete;
     virtual ~engine() = default;
 
-    /// "io_uring", "virtual", ...
+    /// "io_uring", "epoll", ...
     virtual std::string_view name() const noexcept = 0;
 
     /// Submits every SQE up to `sq_tail`, advances `sq_head` past those taken, and waits until there are `wanted`
@@ -40,6 +40,9 @@ public:
 
     /// True when completions exist that an `enter` would bring, or that are there already.
     virtual bool completions_waiting() const noexcept = 0;
+
+    /// Have completions come? Called again and again by a loop that spins before it sleeps.
+    virtual bool look() { return completions_waiting(); }
 
     /// Registers a ring of provided buffers (IORING_REGISTER_PBUF_RING). Returns 0 or -errno.
     virtual int register_buffers(io_uring_buf_reg& ring) noexcept = 0;
@@ -77,6 +80,17 @@ struct ring_sizes {
 /// Errors: `engine_unavailable` where io_uring is denied or too old, with cause and remedy; std::system_error for a
 /// shortage (ENOMEM, EMFILE).
 std::unique_ptr<engine> make_uring_engine(const ring_sizes& sizes = ring_sizes());
+
+/// An engine, and why it is that one.
+struct chosen_engine {
+    std::unique_ptr<engine> chosen;
+    std::string why;
+};
+
+/// The kernel's ring; where that is denied or too old, epoll. RINGLET_ENGINE=uring or epoll forces one.
+/// Errors: usage_error for another value of RINGLET_ENGINE; engine_unavailable when uring was forced; std::system_error
+/// for a shortage (ENOMEM, EMFILE), which is no reason to take the other.
+chosen_engine make_engine(const ring_sizes& sizes = ring_sizes());
 
 /// io_uring cannot be had here. `what()` says whether sysctl, seccomp or the kernel's age is the cause, and the remedy.
 class engine_unavailable : public std::system_error {

@@ -37,22 +37,18 @@ loop_options with_environment(loop_options options) {
 
 }  // namespace
 
-loop::loop(const loop_options& options)
-    : options_{with_environment(options)}, engine_{make_uring_engine(options_.ring)} {
+loop::loop(const loop_options& options) : loop{make_engine(options.ring), with_environment(options)} {}
+
+loop::loop(chosen_engine engine, const loop_options& options)
+    : options_{options}, engine_{std::move(engine.chosen)}, engine_reason_{std::move(engine.why)} {
+    require(options_.batch_max > 0, "loop_options::batch_max is 0: no job could ever run");
     timers = &timers_;
-    check_options();
 }
 
 loop::loop(std::unique_ptr<engine> engine, const loop_options& options)
-    : options_{options}, engine_{std::move(engine)} {
-    timers = &timers_;
+    : loop{chosen_engine{std::move(engine), "the program gave it"}, options} {
     timers_.virtual_now = engine_->virtual_now();
     if (timers_.virtual_now) options_.spin = {};  // virtual time does not pass while one spins
-    check_options();
-}
-
-void loop::check_options() const {
-    require(options_.batch_max > 0, "loop_options::batch_max is 0: no job could ever run");
 }
 
 loop::~loop() {
@@ -103,7 +99,7 @@ bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_fligh
     if (options_.spin.count() > 0) [[unlikely]] {
         if (e.sq_head != e.sq_tail) e.enter(0, no_deadline);
         const deadline end = std::min(until, deadline_after(options_.spin));
-        while (!e.completions_waiting()) {
+        while (!e.look()) {
             if (clock::now() >= end) {
                 e.enter(1, until);
                 return;

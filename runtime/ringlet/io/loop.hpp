@@ -60,6 +60,8 @@ public:
     }
 
     std::string_view engine_name() const noexcept { return engine_->name(); }
+    /// Why it is that engine, as a half-sentence for people.
+    const std::string& engine_reason() const noexcept { return engine_reason_; }
     engine& backend() noexcept { return *engine_; }
     const loop_options& options() const noexcept { return options_; }
 
@@ -104,7 +106,7 @@ private:
         scheduler* outer;
     };
 
-    void check_options() const;
+    loop(chosen_engine engine, const loop_options& options);
     void run_main_job(ringlet::detail::job_block& main);
     void run_to_the_end(ringlet::detail::job_block& main, std::string& deadlock);
     void run_until(auto&& finished, std::string& deadlock);
@@ -118,6 +120,7 @@ private:
     std::thread::id owner_ = std::this_thread::get_id();
     loop_options options_;
     std::unique_ptr<engine> engine_;
+    std::string engine_reason_;
     ringlet::detail::timer_queue timers_;
     ringlet::detail::list_link standing_{&standing_, &standing_};
     std::size_t in_flight_ = 0;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <ringlet/core/error.hpp>
 #include <ringlet/io/detail/newer_abi.hpp>
 #include <ringlet/io/uring_engine.hpp>
 
@@ -74,8 +73,6 @@ std::string detail::explain_unavailable(int error, std::string_view disabled_sys
 }
 
 uring_engine::uring_engine(const ring_sizes& sizes) {
-    ringlet::detail::require(sizes.sq_entries > 0 && sizes.cq_entries >= sizes.sq_entries,
-                             "ring_sizes: there must be SQ entries, and at least as many CQ entries");
     int error = EINVAL;
     for (const unsigned flags : setup_ladder) {
         io_uring_params params{};

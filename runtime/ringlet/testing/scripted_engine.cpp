@@ -3,7 +3,6 @@
 #include <ringlet/testing/scripted_engine.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -11,33 +10,7 @@
 
 namespace ringlet::testing {
 
-scripted_engine::scripted_engine(unsigned sq_entries, unsigned cq_entries)
-    : sq_memory_(std::bit_ceil(sq_entries)), cq_memory_(std::bit_ceil(cq_entries)) {
-    sqes = sq_memory_.data();
-    sq_mask = static_cast<unsigned>(sq_memory_.size()) - 1;
-    cqes = cq_memory_.data();
-    cq_mask = static_cast<unsigned>(cq_memory_.size()) - 1;
-    cq_head = &cq_head_memory_;
-    cq_tail = &cq_tail_memory_;
-}
-
-void scripted_engine::post(std::uint64_t user_data, std::int32_t res, std::uint32_t flags) {
-    io_uring_cqe cqe{};
-    cqe.user_data = user_data;
-    cqe.res = res;
-    cqe.flags = flags;
-    overflow_.push_back(cqe);
-    flush_overflow();
-}
-
-void scripted_engine::flush_overflow() {
-    std::size_t moved = 0;
-    while (moved < overflow_.size() && *cq_tail - *cq_head <= cq_mask) {
-        cqes[*cq_tail & cq_mask] = overflow_[moved++];
-        ++*cq_tail;
-    }
-    overflow_.erase(overflow_.begin(), overflow_.begin() + static_cast<std::ptrdiff_t>(moved));
-}
+scripted_engine::scripted_engine(unsigned sq_entries, unsigned cq_entries) : memory_engine{sq_entries, cq_entries} {}
 
 void scripted_engine::complete(std::uint64_t user_data, std::int32_t res, std::uint32_t flags) {
     const auto found = std::ranges::find(pending_, user_data, &io_uring_sqe::user_data);
@@ -87,7 +60,7 @@ void scripted_engine::enter(unsigned wanted, deadline until) {
     }
     flush_overflow();
     // Time passes only while the loop waits.
-    while (*cq_tail - *cq_head < wanted) {
+    while (posted() < wanted) {
         const bool event_first = !events_.empty() && events_.begin()->first <= until;
         if (event_first) {
             auto event = events_.extract(events_.begin());
@@ -102,25 +75,17 @@ void scripted_engine::enter(unsigned wanted, deadline until) {
     }
 }
 
-int scripted_engine::register_buffers(io_uring_buf_reg& ring) noexcept {
-    buffers_ = reinterpret_cast<io_uring_buf_ring*>(ring.ring_addr);
-    buffer_count_ = ring.ring_entries;
-    buffer_head_ = 0;
-    return 0;
-}
-
-void scripted_engine::unregister_buffers(unsigned) noexcept { buffers_ = nullptr; }
-
 void scripted_engine::complete_with_buffer(std::uint64_t user_data, std::string_view bytes, std::uint32_t flags) {
-    if (!buffers_ || buffer_head_ == buffers_->tail) {
+    const auto request = std::ranges::find(pending_, user_data, &io_uring_sqe::user_data);
+    ringlet::detail::require(request != pending_.end(), "a script completes a request that is not pending");
+    const io_uring_buf* const buffer = next_buffer(request->buf_group);
+    if (!buffer) {
         complete(user_data, -ENOBUFS);
         return;
     }
-    const io_uring_buf& buffer = buffers_->bufs[buffer_head_++ & (buffer_count_ - 1)];
-    const auto length = std::min<std::size_t>(bytes.size(), buffer.len);
-    std::memcpy(reinterpret_cast<void*>(buffer.addr), bytes.data(), length);
-    complete(user_data, static_cast<std::int32_t>(length),
-             flags | IORING_CQE_F_BUFFER | (std::uint32_t{buffer.bid} << IORING_CQE_BUFFER_SHIFT));
+    const auto length = std::min<std::size_t>(bytes.size(), buffer->len);
+    std::memcpy(reinterpret_cast<void*>(buffer->addr), bytes.data(), length);
+    complete(user_data, static_cast<std::int32_t>(length), flags | use_buffer(request->buf_group));
 }
 
 }  // namespace ringlet::testing

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <ringlet/io/engine.hpp>
+#include <ringlet/io/memory_engine.hpp>
 
 #include <liburing.h>
 
@@ -18,7 +18,7 @@ namespace ringlet::testing {
 ///
 /// Unless the script says otherwise, IORING_OP_NOP completes with 0, IORING_OP_ASYNC_CANCEL ends the request it names
 /// with -ECANCELED (or fails with -ENOENT), and everything else stays pending until `complete`.
-class scripted_engine final : public io::engine {
+class scripted_engine final : public io::memory_engine {
 public:
     /// Called for each SQE that is submitted. Returns true when it has dealt with it (e.g. by `complete` or `hold`).
     using script = std::function<bool(scripted_engine&, const io_uring_sqe&)>;
@@ -45,9 +45,6 @@ public:
 
     std::string_view name() const noexcept override { return "scripted"; }
     void enter(unsigned wanted, deadline until) override;
-    bool completions_waiting() const noexcept override { return *cq_head != *cq_tail || !overflow_.empty(); }
-    int register_buffers(io_uring_buf_reg& ring) noexcept override;
-    void unregister_buffers(unsigned group) noexcept override;
     const deadline* virtual_now() const noexcept override { return &now_; }
 
     /// Takes the next provided buffer, writes `bytes` into it and completes `user_data` with it, or with -ENOBUFS.
@@ -56,14 +53,7 @@ public:
 private:
     void answer(const io_uring_sqe& sqe);
     void cancel(const io_uring_sqe& sqe);
-    void post(std::uint64_t user_data, std::int32_t res, std::uint32_t flags);
-    void flush_overflow();
 
-    std::vector<io_uring_sqe> sq_memory_;
-    std::vector<io_uring_cqe> cq_memory_;
-    unsigned cq_head_memory_ = 0;
-    unsigned cq_tail_memory_ = 0;
-    std::vector<io_uring_cqe> overflow_;
     deadline now_{};
     script script_;
     std::vector<io_uring_sqe> submitted_;
@@ -71,9 +61,6 @@ private:
     std::multimap<deadline, std::function<void(scripted_engine&)>> events_;
     std::size_t enters_ = 0;
     bool interrupted_ = false;
-    io_uring_buf_ring* buffers_ = nullptr;
-    unsigned buffer_count_ = 0;
-    std::uint16_t buffer_head_ = 0;
 };
 
 }  // namespace ringlet::testing

@@ -4,6 +4,9 @@
 
 #include <cerrno>
 #include <string>
+#include <system_error>
+
+#include <sys/resource.h>
 
 using ringlet::io::detail::explain_unavailable;
 using ringlet_tests::contains;
@@ -37,4 +40,20 @@ TEST_CASE("a kernel without io_uring, or with one too old, is told its version",
 
 TEST_CASE("a refusal that is neither sysctl nor seccomp points to the audit log", "[unavailable]") {
     CHECK(contains(explain_unavailable(EPERM, "0", "0", "6.8.0"), "security module"));
+}
+
+TEST_CASE("a shortage is reported, and no reason to take another engine", "[unavailable]") {
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    rlimit none = before;
+    none.rlim_cur = 0;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    std::error_code code;
+    try {
+        static_cast<void>(ringlet::io::make_engine());
+    } catch (const std::system_error& error) {
+        code = error.code();
+    }
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    CHECK(code == std::errc::too_many_files_open);
 }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/io/memory_engine.hpp>
+
+#include <bit>
+#include <cerrno>
+#include <new>
+
+namespace ringlet::io {
+
+memory_engine::memory_engine(unsigned sq_entries, unsigned cq_entries)
+    : sq_memory_(std::bit_ceil(sq_entries)), cq_memory_(std::bit_ceil(cq_entries)) {
+    sqes = sq_memory_.data();
+    sq_mask = static_cast<unsigned>(sq_memory_.size()) - 1;
+    cqes = cq_memory_.data();
+    cq_mask = static_cast<unsigned>(cq_memory_.size()) - 1;
+    cq_head = &cq_head_memory_;
+    cq_tail = &cq_tail_memory_;
+}
+
+void memory_engine::post(std::uint64_t user_data, std::int32_t res, std::uint32_t flags) {
+    io_uring_cqe cqe{};
+    cqe.user_data = user_data;
+    cqe.res = res;
+    cqe.flags = flags;
+    if (!overflow_.empty() || posted() > cq_mask) {
+        overflow_.push_back(cqe);
+        return;
+    }
+    cqes[(*cq_tail)++ & cq_mask] = cqe;
+}
+
+void memory_engine::flush_overflow() {
+    while (!overflow_.empty() && posted() <= cq_mask) {
+        cqes[(*cq_tail)++ & cq_mask] = overflow_.front();
+        overflow_.pop_front();
+    }
+}
+
+int memory_engine::register_buffers(io_uring_buf_reg& ring) noexcept {
+    try {
+        const provided one{reinterpret_cast<io_uring_buf_ring*>(ring.ring_addr), ring.ring_entries};
+        return buffers_.emplace(ring.bgid, one).second ? 0 : -EEXIST;
+    } catch (const std::bad_alloc&) {
+        return -ENOMEM;
+    }
+}
+
+void memory_engine::unregister_buffers(unsigned group) noexcept { buffers_.erase(group); }
+
+const io_uring_buf* memory_engine::next_buffer(unsigned group) const noexcept {
+    const auto found = buffers_.find(group);
+    if (found == buffers_.end() || found->second.head == found->second.ring->tail) return nullptr;
+    return &found->second.ring->bufs[found->second.head & (found->second.entries - 1)];
+}
+
+std::uint32_t memory_engine::use_buffer(unsigned group) noexcept {
+    const std::uint32_t id = next_buffer(group)->bid;
+    ++buffers_.find(group)->second.head;
+    return IORING_CQE_F_BUFFER | id << IORING_CQE_BUFFER_SHIFT;
+}
+
+}  // namespace ringlet::io
