@@ -4,6 +4,7 @@
 #include "chat/addresses.hpp"
 #include "chat/conversation.hpp"
 #include "chat/options.hpp"
+#include "common/engine_line.hpp"
 #include "common/printer.hpp"
 #include "common/sanitize.hpp"
 #include <ringlet/core/awaitable.hpp>
@@ -60,6 +61,7 @@ ringlet::task<> until_nobody_listens(apps::printer& out) {
 ringlet::task<int> chat_until_end(const chat::options& how) {
     const bool typing = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO);
     apps::standard_printers print{typing ? clear_line : ""};
+    if (how.verbose) print.err().line(apps::engine_line());
     const net::endpoint peer = co_await find_peer(how, print.err());
     auto socket = chat::open_socket(how, peer);
     chat::conversation talk{socket, peer, print};

@@ -27,6 +27,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     app.add_option("-p,--port", into.port, "The port that we have; without, 7778 when waiting, else a free one")
         ->transform(apps::is_port());
     app.add_option("-b,--bind", bind, "The address that we have; every one of this machine unless given");
+    app.add_flag("-v,--verbose", into.verbose, "Say on standard error what it runs on");
     if (const auto status = parser.parse(argc, argv)) return status;
     if (host->count() != port->count()) return parser.usage_error("HOST and PORT go together");
     if (host->count() > 0 && (into.host.empty() || *peer_port == 0))

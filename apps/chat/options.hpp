@@ -14,6 +14,7 @@ struct options {
     std::uint16_t peer_port = 0;
     std::optional<std::uint16_t> port;
     std::optional<ringlet::net::endpoint> bind;  // with port 0
+    bool verbose = false;
 };
 
 /// Where a chat that names no peer waits, unless told otherwise.

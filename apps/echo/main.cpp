@@ -2,6 +2,7 @@
 // An echo server: one job per TCP connection, one job for all UDP peers; Ctrl-C ends it.
 // Try:  ringlet-echo       and in another terminal  nc -u 127.0.0.1 7777
 //       ringlet-echo --tcp                          nc 127.0.0.1 7777
+#include "common/engine_line.hpp"
 #include "common/printer.hpp"
 #include "echo/options.hpp"
 #include "echo/tcp.hpp"
@@ -19,6 +20,7 @@ namespace {
 // Signals first: once the address is printed, one of them must end the server well.
 ringlet::task<> echo_tcp(const echo::options& how) {
     apps::standard_printers print;
+    if (how.verbose) print.err().line(apps::engine_line());
     echo::tcp_totals totals;
     co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), echo::serve_tcp(how, totals, print));
     if (!how.quiet)
@@ -29,6 +31,7 @@ ringlet::task<> echo_tcp(const echo::options& how) {
 
 ringlet::task<> echo_udp(const echo::options& how) {
     apps::standard_printers print;
+    if (how.verbose) print.err().line(apps::engine_line());
     echo::udp_totals totals;
     co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), echo::serve_udp(how, totals, print));
     if (!how.quiet)

@@ -2,6 +2,7 @@
 // A downloader: every URL at once, at most -j at a time, one job each; Ctrl-C stops them all and leaves nothing half done
 // under a final name.
 // Try:  ringlet-fetch -P /tmp http://127.0.0.1:8080/      with ringlet-serve running beside it
+#include "common/engine_line.hpp"
 #include "fetch/board.hpp"
 #include "fetch/display.hpp"
 #include "fetch/downloader.hpp"
@@ -53,6 +54,7 @@ ringlet::task<int> fetch_all(const fetch::options& options, fetch::board& board,
 ringlet::task<int> fetch_and_tell(const fetch::options& options) {
     fetch::board board{options.urls};
     fetch::display screen{board, options};
+    if (options.verbose) screen.announce(apps::engine_line());
     const int status = co_await fetch_all(options, board, screen);
     co_await screen.written();
     co_return status;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A static HTTP server: one job per connection; Ctrl-C lets the present answers finish.
 // Try:  ringlet-serve . --port 0    and open the address that it prints.
+#include "common/engine_line.hpp"
 #include "common/port_in_use.hpp"
 #include "common/printer.hpp"
 #include "common/sanitize.hpp"
@@ -83,7 +84,8 @@ ringlet::task<> http_server(serve::options options) {
     auto listener = apps::bind_or_explain(
         "TCP", options.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
     context server{.options = options, .site = serve::site{options.root}, .drain = {}, .print = {}};
-    const ringlet::job<> signals = ringlet::spawn(drain_at_signal, std::ref(server));
+    if (options.verbose) server.print.err().line(apps::engine_line());
+    ringlet::job<> signals = ringlet::spawn(drain_at_signal, std::ref(server));
     co_await ringlet::yield();  // from here on Ctrl-C drains
     server.print.out().say("Serving {} at http://{}/", apps::sanitize(options.root, apps::text_context::field),
                            listener.local_endpoint());
@@ -92,6 +94,8 @@ ringlet::task<> http_server(serve::options options) {
         tell_failure(server, peer, why);
     };
     co_await net::serve(listener, std::move(serving), serve_client, std::ref(server));
+    signals.cancel();
+    co_await signals.join();
     co_await server.print.finish();
 }
 

@@ -27,6 +27,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         ->capture_default_str();
     parser.app().add_option("-b,--bind", bind, "Address to listen on; loopback unless given")->capture_default_str();
     parser.app().add_flag("-q,--quiet", into.quiet, "No access log");
+    parser.app().add_flag("-v,--verbose", into.verbose, "Say on standard error what it runs on");
     if (const auto status = parser.parse(argc, argv)) return status;
     const auto address = ringlet::net::endpoint::try_parse_address(bind, port);
     if (!address) return parser.usage_error("--bind takes a numeric address such as 0.0.0.0 or ::1, not " + bind);

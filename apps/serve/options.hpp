@@ -12,6 +12,7 @@ struct options {
     std::string root = ".";
     ringlet::net::endpoint address = ringlet::net::endpoint::loopback_v4(8080);
     bool quiet = false;
+    bool verbose = false;
 };
 
 /// Reads the command line into `into`. Result: nullopt to go on, else the exit status.
