@@ -72,6 +72,14 @@ void buffer_ring::add(std::uint16_t id) noexcept {
     io_uring_buf_ring_advance(ring_, 1);
 }
 
+bool buffer_ring::brought(std::int32_t res, std::uint32_t cqe_flags) noexcept {
+    if ((cqe_flags & IORING_CQE_F_BUFFER) == 0) return false;
+    ++leased_;
+    if (res > 0) return true;
+    give_back(static_cast<std::uint16_t>(cqe_flags >> IORING_CQE_BUFFER_SHIFT));
+    return false;
+}
+
 buffer_lease buffer_ring::take(std::uint32_t cqe_flags, std::size_t length) noexcept {
     const auto id = static_cast<std::uint16_t>(cqe_flags >> IORING_CQE_BUFFER_SHIFT);
     return buffer_lease{*this, {memory_of(id), length}, id};

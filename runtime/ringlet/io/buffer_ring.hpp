@@ -75,8 +75,10 @@ public:
     std::size_t buffer_bytes() const noexcept { return bytes_; }
     unsigned leased() const noexcept { return leased_; }
 
-    /// To be called for each CQE with IORING_CQE_F_BUFFER when it is reaped; `take` follows when the job runs.
-    void note_taken() noexcept { ++leased_; }
+    /// To be called for each CQE of a request that selects a buffer, when it is reaped; gives whether data came, and then
+    /// `take` or `push` follows. A request that a worker of the kernel does chooses its buffer first, and may then fail or
+    /// find the end: the buffer goes straight back.
+    bool brought(std::int32_t res, std::uint32_t cqe_flags) noexcept;
     /// Every buffer is out, as far as CQEs have been reaped.
     bool exhausted() const noexcept { return in_ring() == 0; }
     /// For who has data waiting when every buffer is out: puts one more into the ring. Else as many peers that take

@@ -50,16 +50,13 @@ struct receiver::state : completion, listed {
     static void arrived(completion& base, std::int32_t res, std::uint32_t flags) noexcept {
         auto& self = static_cast<state&>(base);
         loop& here = loop::current();
-        if ((flags & IORING_CQE_F_BUFFER) != 0) {
-            here.buffers().note_taken();
-            here.buffers().push(self.kept, flags, static_cast<std::uint32_t>(res));
-        }
+        const bool brought = here.buffers().brought(res, flags);
+        if (brought) here.buffers().push(self.kept, flags, static_cast<std::uint32_t>(res));
         if ((flags & IORING_CQE_F_MORE) == 0) {
             here.request_ended();
             self.link.unlink();
             self.armed = false;
         }
-        const bool brought = (flags & IORING_CQE_F_BUFFER) != 0;
         // It was woken for a buffer and took none: the next in line may. But ENOBUFS says that there is none.
         if (std::exchange(self.woken, false) && !brought && res != -ENOBUFS) here.buffers().wake_one();
         if (self.orphan) {
@@ -70,7 +67,7 @@ struct receiver::state : completion, listed {
     }
 
     void handle(loop& here, std::int32_t res, std::uint32_t flags) noexcept {
-        if ((flags & IORING_CQE_F_BUFFER) != 0) {
+        if (res > 0) {
             maybe_data = (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
             // Did the end of the stream, or an error, come before the request? One that polls first is not told of it
             // after the data (Linux 6.18), so ask anew.

@@ -75,7 +75,8 @@ void scripted_engine::enter(unsigned wanted, deadline until) {
     }
 }
 
-void scripted_engine::complete_with_buffer(std::uint64_t user_data, std::string_view bytes, std::uint32_t flags) {
+void scripted_engine::complete_with_buffer(std::uint64_t user_data, std::string_view bytes, std::uint32_t flags,
+                                           std::int32_t error) {
     const auto request = std::ranges::find(pending_, user_data, &io_uring_sqe::user_data);
     ringlet::detail::require(request != pending_.end(), "a script completes a request that is not pending");
     const io_uring_buf* const buffer = next_buffer(request->buf_group);
@@ -85,7 +86,7 @@ void scripted_engine::complete_with_buffer(std::uint64_t user_data, std::string_
     }
     const auto length = std::min<std::size_t>(bytes.size(), buffer->len);
     std::memcpy(reinterpret_cast<void*>(buffer->addr), bytes.data(), length);
-    complete(user_data, static_cast<std::int32_t>(length), flags | use_buffer(request->buf_group));
+    complete(user_data, error < 0 ? error : static_cast<std::int32_t>(length), flags | use_buffer(request->buf_group));
 }
 
 }  // namespace ringlet::testing

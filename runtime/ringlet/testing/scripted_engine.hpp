@@ -47,8 +47,10 @@ public:
     void enter(unsigned wanted, deadline until) override;
     const deadline* virtual_now() const noexcept override { return &now_; }
 
-    /// Takes the next provided buffer, writes `bytes` into it and completes `user_data` with it, or with -ENOBUFS.
-    void complete_with_buffer(std::uint64_t user_data, std::string_view bytes, std::uint32_t flags = 0);
+    /// Takes the next provided buffer, writes `bytes` into it and completes `user_data` with it, or with -ENOBUFS. `error`:
+    /// the result in place of the number of bytes.
+    void complete_with_buffer(std::uint64_t user_data, std::string_view bytes, std::uint32_t flags = 0,
+                              std::int32_t error = 0);
 
 private:
     void answer(const io_uring_sqe& sqe);

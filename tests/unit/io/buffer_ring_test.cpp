@@ -249,6 +249,28 @@ TEST_CASE("who is woken for a buffer and meets the end of the stream passes the 
     CHECK(log == "123");
 }
 
+TEST_CASE("a buffer that a failed request has taken goes back at once", "[buffers]") {
+    // A worker of the kernel chooses it before it looks for data, and tells of it with the error or the end.
+    checked_loop loop{with_buffers(1)};
+    int asked = 0;
+    loop.engine().set_script([&](scripted_engine& engine, const io_uring_sqe& sqe) {
+        if (sqe.opcode != IORING_OP_RECV) return false;
+        ++asked;
+        engine.complete_with_buffer(sqe.user_data, asked == 3 ? "data" : "", 0, asked == 1 ? -ECONNRESET : 0);
+        return true;
+    });
+    loop.run([]() -> task<> {
+        bool more = true;
+        const auto failed = co_await ringlet::as_result(recv_provided_op{fd_ref{1}, more});
+        CHECK(failed.error() == std::errc::connection_reset);
+        const auto end = co_await recv_provided_op{fd_ref{1}, more};
+        CHECK(end.empty());
+        CHECK(ringlet::loop::current().buffers().leased() == 0);
+        const auto data = co_await recv_provided_op{fd_ref{1}, more};
+        CHECK(data.size() == 4);
+    }());
+}
+
 TEST_CASE("a lease that outlives its loop aborts", "[buffers][abort]") {
     CHECK(contains(last_words([] {
                        buffer_lease kept;

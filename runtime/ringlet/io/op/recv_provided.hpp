@@ -43,8 +43,7 @@ public:
     }
     after_cqe next(std::int32_t res, std::uint32_t flags) noexcept {
         buffer_ring& ring = loop::current().buffers();
-        const bool brought = (flags & IORING_CQE_F_BUFFER) != 0;
-        if (brought) ring.note_taken();
+        const bool brought = ring.brought(res, flags);
         if (res == -ENOBUFS) {
             // The kernel looks for a buffer before it looks for data. Only who has data may wait for a buffer: another
             // would be woken for one, not take it, and leave those who need it asleep.
@@ -58,7 +57,7 @@ public:
         return after_cqe::done;
     }
     buffer_lease finish(std::int32_t res, std::uint32_t flags) noexcept {
-        if ((flags & IORING_CQE_F_BUFFER) == 0) return {};
+        if (res == 0) return {};
         return loop::current().buffers().take(flags, static_cast<std::size_t>(res));
     }
     void unpark() noexcept { parking_.link.unlink(); }
