@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <limits>
 #include <new>
 #include <span>
 #include <system_error>
 #include <utility>
 
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -23,9 +25,11 @@ namespace {
 using detail::attempt;
 using detail::file_call;
 
-constexpr std::uint32_t everything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+constexpr std::uint32_t everything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND |
+                                     EPOLLWRNORM | EPOLLWRBAND | EPOLLMSG | EPOLLET;
 constexpr std::uint32_t always = EPOLLERR | EPOLLHUP;
-constexpr std::uint32_t may_have_ended = EPOLLRDHUP | EPOLLERR | EPOLLHUP;
+// An end, or urgent data, before which a receive stops.
+constexpr std::uint32_t more_than_data = EPOLLRDHUP | EPOLLERR | EPOLLHUP | EPOLLPRI;
 constexpr std::uint64_t calls_done_mark = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t events_max = 256;
 // Of a multishot request in a row, so that one busy socket does not keep the others waiting.
@@ -47,10 +51,11 @@ bool is_understood(const io_uring_sqe& sqe) noexcept {
     return true;
 }
 
-bool is_stream(int socket) noexcept {
-    int type = 0;
-    socklen_t length = sizeof type;
-    return ::getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+// A receive of a local socket also stops at a message with descriptors.
+bool is_tcp(int socket) noexcept {
+    int protocol = 0;
+    socklen_t length = sizeof protocol;
+    return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_TCP;
 }
 
 }  // namespace
@@ -70,6 +75,10 @@ epoll_engine::epoll_engine(const ring_sizes& sizes)
 }
 
 epoll_engine::~epoll_engine() {
+    for (request* r : buckets_)
+        for (; r; r = r->next_in_bucket)
+            if (r->call) threads_->try_remove(*r->call);
+    threads_.reset();  // waits for the calls that are on their way
     for (request* r : buckets_)
         while (r) delete std::exchange(r, r->next_in_bucket);
 }
@@ -116,7 +125,7 @@ void epoll_engine::begin(const io_uring_sqe& sqe) {
         return;
     }
     request r{sqe};
-    r.stream = sqe.opcode == IORING_OP_RECV && is_multishot(sqe) && is_stream(sqe.fd);
+    r.tcp = sqe.opcode == IORING_OP_RECV && is_multishot(sqe) && is_tcp(sqe.fd);
     // The caller knows that the socket is empty.
     if (sqe.opcode == IORING_OP_RECV && (sqe.ioprio & IORING_RECVSEND_POLL_FIRST) != 0) {
         r.wants = EPOLLIN | EPOLLRDHUP;
@@ -124,7 +133,7 @@ void epoll_engine::begin(const io_uring_sqe& sqe) {
         return;
     }
     // Whatever was there before is seen: no event needs to tell of it again.
-    if (const state_after after = run(r, may_have_ended); after != state_after::ended) park(std::move(r), true, after);
+    if (const state_after after = run(r, more_than_data); after != state_after::ended) park(std::move(r), true, after);
 }
 
 detail::attempt epoll_engine::attempt_once(request& r) {
@@ -164,13 +173,13 @@ epoll_engine::state_after epoll_engine::run(request& r, std::uint32_t events) {
         r.wants = EPOLLIN | EPOLLRDHUP;
         // An emptied stream needs no second call to say so: what comes now is a new edge. But an end that was told of
         // already is not told again.
-        if (a.drained && (events & may_have_ended) == 0 && r.stream) return state_after::waits;
+        if (a.drained && (events & more_than_data) == 0 && r.tcp) return state_after::waits;
         if (shots == shots_max) return state_after::eager;
     }
 }
 
 void epoll_engine::park(request&& from, bool tried, state_after how) {
-    const int fd = from.sqe.fd;
+    const int fd = from.watched;
     if (fd < 0) {
         finish(from.sqe, -EBADF);
         return;
@@ -216,7 +225,7 @@ int epoll_engine::watch(int fd) noexcept {
 }
 
 void epoll_engine::unpark(request& r) noexcept {
-    watched& on = watched_[static_cast<std::size_t>(r.sqe.fd)];
+    watched& on = watched_[static_cast<std::size_t>(r.watched)];
     (r.previous_on_fd ? r.previous_on_fd->next_on_fd : on.first) = r.next_on_fd;
     if (r.next_on_fd) r.next_on_fd->previous_on_fd = r.previous_on_fd;
     forget(r);
@@ -249,9 +258,10 @@ void epoll_engine::collect(deadline until) {
     std::array<epoll_event, events_max> events;
     const std::vector<int> eager = std::exchange(eager_, {});
     const int count = wait_for_events(events.data(), eager.empty() ? until : deadline::min());
+    if (count < 0 && errno != EINTR) throw std::system_error{errno, std::generic_category(), "epoll_wait"};
     for (const int fd : eager) {
         watched_[static_cast<std::size_t>(fd)].eager = false;
-        on_event(fd, EPOLLIN | may_have_ended);
+        on_event(fd, EPOLLIN | more_than_data);
     }
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -289,7 +299,7 @@ void epoll_engine::cancel(const io_uring_sqe& sqe) {
         return;
     }
     if (target->call) {
-        if (!threads_.try_remove(*target->call)) {
+        if (!threads_->try_remove(*target->call)) {
             finish(sqe, -EALREADY);
             return;
         }
@@ -311,8 +321,8 @@ void epoll_engine::start_file_call(request&& from) {
     kept->call->of_request = kept.get();
     remember(*kept);
     try {
-        threads_.submit(*kept->call);
-    } catch (const std::system_error&) {  // not even one thread: EAGAIN, which would mean something else to the caller
+        threads_->submit(*kept->call);
+    } catch (const std::exception&) {  // not even one thread: EAGAIN, which would mean something else to the caller
         forget(*kept);
         finish(kept->sqe, -ENOMEM);
         return;
@@ -339,7 +349,10 @@ void epoll_engine::reap_file_calls() {
         const std::unique_ptr<request> r{static_cast<request*>(call->of_request)};
         call = call->next_done;
         forget(*r);
-        finish(r->sqe, r->call->res);
+        if (r->sqe.opcode == IORING_OP_SPLICE && r->call->res == -EAGAIN)
+            begin(r->sqe);  // somebody else was faster
+        else
+            finish(r->sqe, r->call->res);
     }
 }
 

@@ -74,7 +74,7 @@ private:
     std::size_t in_flight_ = 0;
     unsigned entered_without_looking_ = 0;
     std::atomic<detail::file_call*> calls_done_ = nullptr;
-    thread_pool threads_;  // last: its end waits for calls that use the rest
+    std::unique_ptr<thread_pool> threads_ = std::make_unique<thread_pool>();
 };
 
 }  // namespace ringlet::io

@@ -25,13 +25,10 @@ void thread_pool::start_thread() {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
         threads_.emplace_back([this] { serve(); });
-    } catch (const std::system_error&) {
+    } catch (...) {
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
         if (threads_.empty()) throw;
         return;  // the threads there are will do
-    } catch (...) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

@@ -34,7 +34,7 @@ std::string first_line(const char* path, std::string_view key = "") {
 }
 
 [[noreturn]] void raise_setup(int error) {
-    if (error == EPERM || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL) {
+    if (error == EPERM || error == EACCES || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL) {
         utsname system{};
         ::uname(&system);
         throw engine_unavailable{
@@ -63,7 +63,7 @@ std::string detail::explain_unavailable(int error, std::string_view disabled_sys
         text +=
             "a seccomp filter denies it, as containers' default profiles do; allow the system calls io_uring_setup, "
             "io_uring_enter and io_uring_register, e.g. docker run --security-opt seccomp=unconfined";
-    } else if (error == EPERM) {
+    } else if (error == EPERM || error == EACCES) {
         text += "a security module denies it; look into the audit log for io_uring_setup";
     } else {
         text += "the kernel, " + std::string{kernel_release} +
@@ -109,7 +109,11 @@ uring_engine::uring_engine(const ring_sizes& sizes) {
 
 void uring_engine::check_nop() {
     io_uring_prep_nop(&sqes[sq_tail++ & sq_mask]);
-    enter(1, no_deadline);
+    try {
+        enter(1, no_deadline);
+    } catch (const std::system_error& denied) {  // a filter that lets rings be made
+        raise_setup(denied.code().value());
+    }
     const unsigned head = *cq_head;
     const int res = head == *cq_tail ? -EOPNOTSUPP : cqes[head & cq_mask].res;
     if (res != 0) raise_setup(-res);

@@ -42,6 +42,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -269,6 +270,13 @@ task<> files(std::string& log) {
     co_await note(log, "no file", read_op{fd_ref{-1}, room});
     co_await note(log, "no file to write", write_op{fd_ref{-1}, room});
     co_await note(log, "no file to sync", fsync_op{fd_ref{-1}});
+    // Nobody is at the other end of a FIFO.
+    CHECK(::mkfifoat(f.fd.get(), "fifo", 0600) == 0);
+    how = {};
+    how.flags = O_WRONLY | O_CLOEXEC;
+    co_await note(log, "open a fifo for writing", openat2_op{f.fd, "fifo", how});
+    how.flags = O_RDONLY | O_CLOEXEC;
+    co_await note(log, "open a fifo for reading", openat2_op{f.fd, "fifo", how});
     const owned_fd null{::open("/dev/null", O_RDWR | O_CLOEXEC)};
     co_await note(log, "read null", read_op{null, room});
     co_await note(log, "write null", write_op{null, bytes_of("xyz")});
@@ -311,6 +319,13 @@ task<> pipes(std::string& log) {
 task<> polls(std::string& log) {
     pair s;
     co_await note(log, "writable", poll_op{s.a, POLLOUT});
+    auto normal = spawn([](std::string& l, fd_ref at) { return note(l, "normal", poll_op{at, POLLRDNORM}); },
+                        std::ref(log), fd_ref{s.b});
+    co_await sleep(1ms);
+    co_await send_op{s.a, bytes_of("x")};
+    co_await normal.join();
+    std::array<std::byte, 1> taken{};
+    co_await recv_op{s.b, taken};
     auto waiting = spawn([](std::string& l, fd_ref at) { return note(l, "readable", poll_op{at, POLLIN}); },
                          std::ref(log), fd_ref{s.b});
     co_await sleep(1ms);
@@ -349,6 +364,8 @@ task<> cancellations(std::string& log) {
     co_await note_limit(log, "poll", poll_op{s.b, POLLIN});
     const pipe_pair p;
     co_await note_limit(log, "read", read_op{p.out, room});
+    const pipe_pair q;
+    co_await note_limit(log, "splice", splice_op{p.out, -1, q.in, -1, 10});
     // Nothing was lost by any of them.
     co_await send_op{s.a, bytes_of("kept")};
     co_await note(log, "after them", recv_op{s.b, room});
@@ -382,6 +399,21 @@ task<> standing(std::string& log) {
     co_await note(log, "end again", in.next());
 
     sockaddr_in address{};
+    // A receive stops at urgent data, and what comes after it has come already.
+    const owned_fd quay = listening(address);
+    const owned_fd sender = tcp_socket();
+    co_await connect_to(sender, address);
+    owned_fd landed = co_await accept_op{quay};
+    receiver urgent{std::move(landed)};
+    const std::string nothing = co_await fate(with_timeout(1ms, urgent.next()));
+    ::send(sender.get(), "abc", 3, 0);
+    ::send(sender.get(), "X", 1, MSG_OOB);
+    ::send(sender.get(), "def", 3, 0);
+    for (int i = 0; i < 2; ++i) {
+        const auto part = co_await as_result(with_timeout(2s, urgent.next()));
+        log += part ? as_word(*part) + "; " : part.error().message() + "; ";
+    }
+
     acceptor doors{listening(address)};
     for (int i = 0; i < 3; ++i) {
         const owned_fd client = tcp_socket();
@@ -407,6 +439,20 @@ std::string run_on(std::unique_ptr<engine> backend, task<> (*scenario)(std::stri
 }
 
 }  // namespace
+
+TEST_CASE("an engine that ends waits for the calls that its threads have begun", "[epoll]") {
+    const leak_check leaks;
+    const folder f;
+    const owned_fd file{::openat(f.fd.get(), "a", O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    const std::vector<std::byte> much(std::size_t{1} << 20);
+    epoll_engine engine{ring_sizes()};
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        io_uring_sqe& sqe = engine.sqe_at(engine.sq_tail++);
+        io_uring_prep_write(&sqe, file.get(), much.data(), static_cast<unsigned>(much.size()), i * much.size());
+        sqe.user_data = i;
+    }
+    engine.enter(0, no_deadline);
+}
 
 TEST_CASE("the engines give the same results and errors", "[differential]") {
     const std::array scenarios{streams, connections, datagrams, files, pipes, polls, cancellations, standing};

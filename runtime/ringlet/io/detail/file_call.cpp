@@ -21,7 +21,7 @@ std::int64_t call(file_call& c) noexcept {
         case IORING_OP_WRITE:
             return offset == -1 ? ::write(sqe.fd, data, sqe.len) : ::pwrite(sqe.fd, data, sqe.len, offset);
         case IORING_OP_OPENAT2:
-            return ::syscall(SYS_openat2, sqe.fd, c.path.c_str(), &c.how, sizeof c.how);
+            return open_at_once(sqe.fd, c.path.c_str(), c.how);
         case IORING_OP_STATX:
             return ::statx(sqe.fd, c.path.c_str(), static_cast<int>(sqe.statx_flags), sqe.len,
                            reinterpret_cast<struct statx*>(sqe.off));
@@ -51,6 +51,16 @@ std::string text_at(std::uint64_t address) {
 }
 
 }  // namespace
+
+int open_at_once(int directory, const char* path, open_how how) noexcept {
+    const bool ours = (how.flags & (O_NONBLOCK | O_PATH)) == 0;
+    if (ours) how.flags |= O_NONBLOCK;
+    auto fd = static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM) && how.resolve == 0)
+        fd = ::openat(directory, path, static_cast<int>(how.flags), static_cast<mode_t>(how.mode));
+    if (fd >= 0 && ours) ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fd;
+}
 
 file_call::file_call(const io_uring_sqe& asked, void (*run)(work_item&) noexcept) : work_item{run}, sqe{asked} {
     const auto opcode = asked.opcode;

@@ -11,6 +11,10 @@
 
 namespace ringlet::io::detail {
 
+/// openat2(2) as the ring does it: a FIFO is opened without waiting for its other end. Where a filter or an old kernel has
+/// no openat2, openat(2), unless `how` asks for more than that can do. Result: a descriptor, or -1 and errno.
+int open_at_once(int directory, const char* path, open_how how) noexcept;
+
 /// A request that blocks, done by a thread of the pool. Keeps the strings, which the caller need not.
 struct file_call : work_item {
     file_call(const io_uring_sqe& asked, void (*run)(work_item&) noexcept);

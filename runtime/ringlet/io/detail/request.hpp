@@ -28,11 +28,12 @@ struct request {
     explicit request(const io_uring_sqe& asked) noexcept : sqe{asked} {}
 
     io_uring_sqe sqe;
+    int watched = sqe.fd;                   // the descriptor to wait at
     std::uint32_t wants = 0;                // epoll events that let it go on
     std::size_t moved = 0;                  // bytes so far: MSG_WAITALL
     std::unique_ptr<kept_message> message;  // of sendmsg and connect
     std::unique_ptr<file_call> call;        // with the pool of threads, not with epoll
-    bool stream = false;                    // multishot recv: from a stream, not of datagrams
+    bool tcp = false;                       // multishot recv: of a TCP socket
     request* next_on_fd = nullptr;
     request* previous_on_fd = nullptr;
     request* next_in_bucket = nullptr;

@@ -22,6 +22,9 @@ namespace {
 constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP;
 constexpr std::uint32_t writable = EPOLLOUT;
 
+// What one call moves at most: MAX_RW_COUNT.
+constexpr std::size_t bytes_max = 0x7ffff000;
+
 attempt done(std::int64_t res) noexcept { return {.res = static_cast<std::int32_t>(res)}; }
 attempt wait_for(std::uint32_t events) noexcept { return {.what = attempt::kind::wait, .wants = events}; }
 attempt for_a_thread() noexcept { return {.what = attempt::kind::file}; }
@@ -58,10 +61,19 @@ attempt unless_impatient(const request& r, const attempt& a) noexcept {
 }
 
 bool wants_all(const request& r) noexcept { return (r.sqe.msg_flags & MSG_WAITALL) != 0; }
-int flags_of(const request& r) noexcept { return static_cast<int>((r.sqe.msg_flags & ~MSG_WAITALL) | MSG_DONTWAIT); }
+int flags_of(const request& r) noexcept {
+    return static_cast<int>((r.sqe.msg_flags & ~MSG_WAITALL) | MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+int option_of(int socket, int name) noexcept {
+    int value = -1;
+    socklen_t length = sizeof value;
+    ::getsockopt(socket, SOL_SOCKET, name, &value, &length);
+    return value;
+}
 
 attempt try_recv(request& r, std::span<std::byte> room) {
-    const attempt a = move(r, room.size(), wants_all(r), readable, [&] {
+    const bool all = wants_all(r) && option_of(r.sqe.fd, SO_TYPE) != SOCK_DGRAM;
+    const attempt a = move(r, room.size(), all, readable, [&] {
         const auto rest = room.subspan(r.moved);
         return ::recv(r.sqe.fd, rest.data(), rest.size(), flags_of(r));
     });
@@ -79,7 +91,13 @@ void keep(request& r) {
     const msghdr& asked = *reinterpret_cast<const msghdr*>(r.sqe.addr);
     auto kept = std::make_unique<kept_message>();
     kept->header = asked;
-    kept->parts.assign(asked.msg_iov, asked.msg_iov + asked.msg_iovlen);
+    for (std::size_t i = 0, left = bytes_max; i < asked.msg_iovlen && left > 0; ++i) {
+        iovec part = asked.msg_iov[i];
+        part.iov_len = std::min(part.iov_len, left);
+        left -= part.iov_len;
+        kept->parts.push_back(part);
+    }
+    kept->header.msg_iovlen = kept->parts.size();
     kept->header.msg_iov = kept->parts.data();
     if (asked.msg_name != nullptr && asked.msg_namelen <= sizeof kept->name) {
         std::memcpy(&kept->name, asked.msg_name, asked.msg_namelen);
@@ -99,6 +117,11 @@ void skip(msghdr& message, std::size_t bytes) noexcept {
     message.msg_iov->iov_len -= bytes;
 }
 
+// The receiver of an unconnected local datagram has no readiness that the sender could wait for.
+bool cannot_wait(const request& r, const msghdr& asked) noexcept {
+    return asked.msg_name != nullptr && option_of(r.sqe.fd, SO_DOMAIN) == AF_UNIX;
+}
+
 attempt try_sendmsg(request& r) {
     if (!r.message) {
         // Most need no copy: they go out whole at once.
@@ -106,8 +129,8 @@ attempt try_sendmsg(request& r) {
         std::size_t whole = 0;
         for (std::size_t i = 0; i < asked.msg_iovlen; ++i) whole += asked.msg_iov[i].iov_len;
         const std::int64_t n = uninterrupted([&] { return ::sendmsg(r.sqe.fd, &asked, flags_of(r)); });
-        if (n < 0 && errno != EAGAIN) return done(-errno);
-        if (n >= 0 && (!wants_all(r) || static_cast<std::size_t>(n) == whole)) return done(n);
+        if (n < 0 && (errno != EAGAIN || cannot_wait(r, asked))) return done(-errno);
+        if (n >= 0 && (!wants_all(r) || static_cast<std::size_t>(n) == std::min(whole, bytes_max))) return done(n);
         keep(r);
         if (n > 0) {
             r.moved = static_cast<std::size_t>(n);
@@ -134,14 +157,16 @@ attempt try_recvmsg(request& r) {
     return unless_impatient(r, judge(n, readable));
 }
 
-// accept4(2) has no flag for it, and a connection that is reset or taken by somebody else would leave us blocked.
+// accept4(2) has no flag for it, and a connection that is taken by somebody else would leave us blocked. Looked at each
+// time: who shares the socket may have changed it.
 void make_nonblocking(int fd) noexcept {
     const int flags = ::fcntl(fd, F_GETFL);
-    if (flags >= 0 && (flags & O_NONBLOCK) == 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    if (flags >= 0 && (flags & O_NONBLOCK) == 0 && option_of(fd, SO_ACCEPTCONN) == 1)
+        ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 attempt try_accept(request& r) {
-    if (r.wants == 0) make_nonblocking(r.sqe.fd);  // the first attempt
+    make_nonblocking(r.sqe.fd);
     const auto fd = uninterrupted([&] {
         return ::accept4(r.sqe.fd, reinterpret_cast<sockaddr*>(r.sqe.addr), reinterpret_cast<socklen_t*>(r.sqe.addr2),
                          static_cast<int>(r.sqe.accept_flags));
@@ -195,21 +220,25 @@ attempt try_write_stream(const request& r, bool terminal) {
     iovec part{reinterpret_cast<void*>(r.sqe.addr), r.sqe.len};
     auto n = uninterrupted([&] { return ::pwritev2(r.sqe.fd, &part, 1, -1, RWF_NOWAIT); });
     if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)) return judge(n, writable);
-    if (terminal) return for_a_thread();  // one that is stopped (Ctrl-S) takes a part and blocks
     if (ready_events(r.sqe.fd, POLLOUT) == 0) return wait_for(writable);
+    if (terminal) return for_a_thread();  // it may take a part and block for the rest
     n = uninterrupted([&] { return ::write(r.sqe.fd, part.iov_base, std::min<std::size_t>(part.iov_len, PIPE_BUF)); });
     return judge(n, writable);
 }
 
 // What is in the page cache is read here; the rest is for a thread.
-attempt try_read_file(const request& r, std::uint64_t size) {
+attempt try_read_file(const request& r, const struct stat& info) {
     iovec part{reinterpret_cast<void*>(r.sqe.addr), r.sqe.len};
-    const auto offset = static_cast<off_t>(r.sqe.off);
+    const bool moves = static_cast<off_t>(r.sqe.off) == -1;  // the file's own position
+    const off_t offset = moves ? ::lseek(r.sqe.fd, 0, SEEK_CUR) : static_cast<off_t>(r.sqe.off);
+    if (moves && offset < 0) return for_a_thread();
     const auto n = uninterrupted([&] { return ::preadv2(r.sqe.fd, &part, 1, offset, RWF_NOWAIT); });
     if (n < 0) return errno == EAGAIN || errno == EOPNOTSUPP ? for_a_thread() : done(-errno);
     const bool cut =
-        static_cast<std::size_t>(n) < part.iov_len && offset >= 0 && static_cast<std::uint64_t>(offset + n) < size;
-    return cut ? for_a_thread() : done(n);
+        static_cast<std::size_t>(n) < part.iov_len && (!S_ISREG(info.st_mode) || offset + n < info.st_size);
+    if (cut) return for_a_thread();
+    if (moves) ::lseek(r.sqe.fd, n, SEEK_CUR);
+    return done(n);
 }
 
 attempt try_read_or_write(const request& r) {
@@ -217,18 +246,36 @@ attempt try_read_or_write(const request& r) {
     if (::fstat(r.sqe.fd, &info) != 0) return done(-errno);
     const bool reads = r.sqe.opcode == IORING_OP_READ;
     if (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode) || S_ISDIR(info.st_mode))
-        return reads ? try_read_file(r, static_cast<std::uint64_t>(info.st_size)) : for_a_thread();
+        return reads ? try_read_file(r, info) : for_a_thread();
     return reads ? try_read_stream(r) : try_write_stream(r, S_ISCHR(info.st_mode));
 }
 
 // Opens what is in the directory cache here. Creating and truncating always take a thread.
 attempt try_open(const request& r) {
     open_how how = *reinterpret_cast<const open_how*>(r.sqe.off);
-    if ((how.flags & (O_CREAT | O_TRUNC | O_TMPFILE)) != 0) return for_a_thread();
+    if ((how.flags & (O_CREAT | O_TRUNC)) != 0 || (how.flags & O_TMPFILE) == O_TMPFILE) return for_a_thread();
     how.resolve |= RESOLVE_CACHED;
-    const auto fd = ::syscall(SYS_openat2, r.sqe.fd, reinterpret_cast<const char*>(r.sqe.addr), &how, sizeof how);
+    const int fd = open_at_once(r.sqe.fd, reinterpret_cast<const char*>(r.sqe.addr), how);
     if (fd >= 0) return done(fd);
-    return errno == EAGAIN || errno == EINVAL ? for_a_thread() : done(-errno);
+    const bool later = errno == EAGAIN || errno == EINVAL || errno == ENOSYS || errno == EPERM;
+    return later ? for_a_thread() : done(-errno);
+}
+
+bool can_wait_at(int fd) noexcept {
+    struct stat info{};
+    return ::fstat(fd, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+// A thread does it when neither end has to be waited for: a wait there could not be cancelled.
+attempt try_splice(request& r) {
+    const auto must_wait = [&](int fd, std::uint32_t events) {
+        r.watched = fd;
+        return can_wait_at(fd) && ready_events(fd, events) == 0;
+    };
+    if (must_wait(r.sqe.splice_fd_in, POLLIN)) return wait_for(readable);
+    if (must_wait(r.sqe.fd, POLLOUT)) return wait_for(writable);
+    r.sqe.splice_flags |= SPLICE_F_NONBLOCK;
+    return for_a_thread();
 }
 
 }  // namespace
@@ -268,8 +315,9 @@ attempt try_call(request& r, std::span<std::byte> room) {
         case IORING_OP_UNLINKAT:
         case IORING_OP_FALLOCATE:
         case IORING_OP_FSYNC:
-        case IORING_OP_SPLICE:
             return for_a_thread();
+        case IORING_OP_SPLICE:
+            return try_splice(r);
         default:
             return done(-EINVAL);
     }
