@@ -100,6 +100,9 @@ public:
 
 namespace detail {
 
+/// For tests: every engine that make_engine gives passes through this.
+inline std::unique_ptr<engine> (*decorate_engine)(std::unique_ptr<engine>) = nullptr;
+
 /// Which of sysctl, seccomp or age made io_uring_setup(2) fail with `error`, and the exact remedy.
 /// `disabled_sysctl` is the text of /proc/sys/kernel/io_uring_disabled, empty when there is none.
 std::string explain_unavailable(int error, std::string_view disabled_sysctl, std::string_view seccomp_mode,

@@ -5,12 +5,12 @@
 
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 namespace ringlet::io {
+namespace {
 
-chosen_engine make_engine(const ring_sizes& sizes) {
-    ringlet::detail::require(sizes.sq_entries > 0 && sizes.cq_entries >= sizes.sq_entries,
-                             "ring_sizes: there must be SQ entries, and at least as many CQ entries");
+chosen_engine choose(const ring_sizes& sizes) {
     const char* const forced = std::getenv("RINGLET_ENGINE");
     const std::string_view wish = forced ? forced : "";
     if (wish == "uring") return {make_uring_engine(sizes), "RINGLET_ENGINE asks for it"};
@@ -21,6 +21,16 @@ chosen_engine make_engine(const ring_sizes& sizes) {
     } catch (const engine_unavailable& denied) {
         return {std::make_unique<epoll_engine>(sizes), denied.what()};
     }
+}
+
+}  // namespace
+
+chosen_engine make_engine(const ring_sizes& sizes) {
+    ringlet::detail::require(sizes.sq_entries > 0 && sizes.cq_entries >= sizes.sq_entries,
+                             "ring_sizes: there must be SQ entries, and at least as many CQ entries");
+    chosen_engine engine = choose(sizes);
+    if (detail::decorate_engine) engine.chosen = detail::decorate_engine(std::move(engine.chosen));
+    return engine;
 }
 
 }  // namespace ringlet::io

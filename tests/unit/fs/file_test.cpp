@@ -153,7 +153,7 @@ task<> odd_files() {
 
 }  // namespace
 
-TEST_CASE("a file gives back what was written, by position and by offset", "[fs]") {
+TEST_CASE("a file gives back what was written, by position and by offset", "[fs][orderly]") {
     const leak_check leaks;
     const temporary_folder folder;
     run(write_and_read, folder.path("text"));

@@ -186,7 +186,7 @@ task<std::string> bounded_text(std::size_t bytes_max) {
 
 }  // namespace
 
-TEST_CASE("a response is read whatever delimits it", "[http][client]") {
+TEST_CASE("a response is read whatever delimits it", "[http][client][orderly]") {
     CHECK(told_by(two) == "200 ab");
     CHECK(told_by("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n0\r\nT: t\r\n\r\n") ==
           "200 abc");
@@ -197,14 +197,14 @@ TEST_CASE("a response is read whatever delimits it", "[http][client]") {
     CHECK(told_by("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", http::method::head) == "200 ");
 }
 
-TEST_CASE("interim responses are passed over, but not for ever", "[http][client]") {
+TEST_CASE("interim responses are passed over, but not for ever", "[http][client][orderly]") {
     CHECK(told_by("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + two) == "200 ab");
     std::string endless;
     for (int i = 0; i < 100; ++i) endless += "HTTP/1.1 100 Continue\r\n\r\n";
     CHECK(contains(told_by(endless + two), "without end"));
 }
 
-TEST_CASE("a response that is cut is an error", "[http][client]") {
+TEST_CASE("a response that is cut is an error", "[http][client][orderly]") {
     CHECK(contains(told_by("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"), "within the body"));
     CHECK(contains(told_by("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"), "within the body"));
     CHECK(
@@ -214,7 +214,7 @@ TEST_CASE("a response that is cut is an error", "[http][client]") {
     run(closed_without_answer);
 }
 
-TEST_CASE("a malformed response is an error", "[http][client]") {
+TEST_CASE("a malformed response is an error", "[http][client][orderly]") {
     for (const char* answer :
          {"nonsense\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n",
           "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
@@ -226,7 +226,7 @@ TEST_CASE("a malformed response is an error", "[http][client]") {
     }
 }
 
-TEST_CASE("a connection carries one request after the other", "[http][client]") {
+TEST_CASE("a connection carries one request after the other", "[http][client][orderly]") {
     const leak_check leaks;
     run(reuse);
 }
@@ -239,7 +239,7 @@ TEST_CASE("what nobody asked for is not taken for the next response", "[http][cl
     run(not_reusable, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab", "");
 }
 
-TEST_CASE("both ways of reading a body may be mixed", "[http][client]") {
+TEST_CASE("both ways of reading a body may be mixed", "[http][client][orderly]") {
     const leak_check leaks;
     run(mixed_reads);
 }
@@ -256,7 +256,7 @@ TEST_CASE("a request is cancelled wherever it waits", "[http][client]") {
     run(cancel_at, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
 }
 
-TEST_CASE("a body is read into memory only up to a bound", "[http][client]") {
+TEST_CASE("a body is read into memory only up to a bound", "[http][client][orderly]") {
     CHECK(run(bounded_text, 2) == "ab");
     CHECK_THROWS_AS(run(bounded_text, 1), std::length_error);
 }

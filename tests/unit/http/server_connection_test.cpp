@@ -427,7 +427,7 @@ TEST_CASE("a head that takes too long is answered and ends", "[http][server]") {
     CHECK(dripped.starts_with("HTTP/1.1 408 "));
 }
 
-TEST_CASE("an idle connection ends without a word", "[http][server]") {
+TEST_CASE("an idle connection ends without a word", "[http][server][orderly]") {
     server_limits limits;
     limits.idle_time = 20ms;
     CHECK(run(stall, name_target, "", limits) == "done");

@@ -74,7 +74,7 @@ task<std::string> receive(fd_ref socket) {
     const auto loop = real_loop(reason __VA_OPT__(, ) __VA_ARGS__); \
     if (!loop) SKIP(reason)
 
-TEST_CASE("bytes go through the kernel and the end of the stream is zero", "[real]") {
+TEST_CASE("bytes go through the kernel and the end of the stream is zero", "[real][orderly]") {
     RINGLET_TESTS_REAL_LOOP();
     loop->run([]() -> task<> {
         pair sockets;

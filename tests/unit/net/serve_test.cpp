@@ -232,7 +232,7 @@ TEST_CASE("serve keeps what a handler's reference parameter refers to alive", "[
     run(kept_arguments);
 }
 TEST_CASE("no more connections are served than allowed, and the others wait", "[net][serve]") { run(capped); }
-TEST_CASE("a drain ends idle connections, lets work finish, and refuses new ones", "[net][serve]") {
+TEST_CASE("a drain ends idle connections, lets work finish, and refuses new ones", "[net][serve][orderly]") {
     const leak_check leaks;
     run(drained);
 }

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Runs a unit test program with chaos before its engines (testing/chaos_engine.hpp), once for each seed.
+
+usage: chaos.py [--seeds N] PROGRAM...
+
+Test cases marked [orderly] are left out: they count on reads that are not short, or on what comes first.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+
+HANGS_AFTER = 120
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("programs", nargs="+")
+    options = parser.parse_args()
+    failed = 0
+    for seed in range(1, options.seeds + 1):
+        for program in options.programs:
+            done = subprocess.run([program, "~[orderly]"], env={**os.environ, "RINGLET_CHAOS": str(seed)},
+                                  capture_output=True, text=True, timeout=HANGS_AFTER)
+            if done.returncode not in (0, 77):
+                failed += 1
+                print(f"RINGLET_CHAOS={seed} {program}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    print(f"{options.seeds} seeds, {failed} runs failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
