@@ -162,7 +162,7 @@ TEST_CASE("a thousand receives that race their limits lose no byte", "[real]") {
     }());
 }
 
-TEST_CASE("files are opened, written, read, measured and removed", "[real]") {
+TEST_CASE("files are opened, written, read, measured and removed", "[real][orderly]") {
     RINGLET_TESTS_REAL_LOOP();
     std::string directory = "/tmp/ringlet-test-XXXXXX";
     REQUIRE(::mkdtemp(directory.data()) != nullptr);
