@@ -8,7 +8,10 @@
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/time/timeout.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
+#include <span>
 #include <utility>
 
 namespace echo {
@@ -31,12 +34,18 @@ ringlet::task<> echo(net::multishot_stream stream, tcp_totals& totals) {
     }
 }
 
+// A frame of its own: who waits for data has none.
+ringlet::task<> send_within(net::multishot_stream& stream, std::span<const std::byte> bytes,
+                            std::chrono::nanoseconds limit) {
+    co_await ringlet::with_timeout(limit, stream.send_all(bytes));
+}
+
 // The same under a time limit; apart, because every connection would pay for it in memory.
 ringlet::task<> echo_within(net::multishot_stream stream, tcp_totals& totals, std::chrono::nanoseconds limit) {
     for (;;) {
         auto lease = co_await ringlet::with_timeout(limit, stream.recv_lease());
         if (lease.empty()) break;
-        co_await ringlet::with_timeout(limit, stream.send_all(lease.bytes()));
+        co_await send_within(stream, lease.bytes(), limit);
         totals.bytes += lease.size();
     }
 }
