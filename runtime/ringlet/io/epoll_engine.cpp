@@ -31,7 +31,7 @@ constexpr std::uint32_t always = EPOLLERR | EPOLLHUP;
 // An end, or urgent data, before which a receive stops.
 constexpr std::uint32_t more_than_data = EPOLLRDHUP | EPOLLERR | EPOLLHUP | EPOLLPRI;
 constexpr std::uint64_t calls_done_mark = std::numeric_limits<std::uint64_t>::max();
-constexpr std::size_t events_max = 256;
+constexpr std::size_t events_max = 64;
 // Of a multishot request in a row, so that one busy socket does not keep the others waiting.
 constexpr unsigned shots_max = 16;
 // While completions keep coming without it, look for others at least this often.

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cerrno>
 #include <new>
+#include <utility>
 
 namespace ringlet::io {
 
@@ -47,15 +48,23 @@ int memory_engine::register_buffers(io_uring_buf_reg& ring) noexcept {
 
 void memory_engine::unregister_buffers(unsigned group) noexcept { buffers_.erase(group); }
 
-const io_uring_buf* memory_engine::next_buffer(unsigned group) const noexcept {
+const io_uring_buf* memory_engine::next_buffer(unsigned group) noexcept {
     const auto found = buffers_.find(group);
-    if (found == buffers_.end() || found->second.head == found->second.ring->tail) return nullptr;
-    return &found->second.ring->bufs[found->second.head & (found->second.entries - 1)];
+    if (found == buffers_.end()) return nullptr;
+    const provided& from = found->second;
+    const std::uint16_t tail = from.ring->tail;
+    if (from.head == tail) return nullptr;
+    io_uring_buf& next = from.ring->bufs[from.head & (from.entries - 1)];
+    io_uring_buf& newest = from.ring->bufs[(tail - 1) & (from.entries - 1)];
+    std::swap(next.addr, newest.addr);  // not the whole: the first entry's last field is the ring's tail
+    std::swap(next.len, newest.len);
+    std::swap(next.bid, newest.bid);
+    return &next;
 }
 
 std::uint32_t memory_engine::use_buffer(unsigned group) noexcept {
-    const std::uint32_t id = next_buffer(group)->bid;
-    ++buffers_.find(group)->second.head;
+    provided& from = buffers_.find(group)->second;
+    const std::uint32_t id = from.ring->bufs[from.head++ & (from.entries - 1)].bid;
     return IORING_CQE_F_BUFFER | id << IORING_CQE_BUFFER_SHIFT;
 }
 

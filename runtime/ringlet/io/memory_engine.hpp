@@ -31,9 +31,10 @@ protected:
     /// Moves what waits into the room that there is by now.
     void flush_overflow();
 
-    /// A provided buffer that the next data may go to; null when there is none in the group.
-    const io_uring_buf* next_buffer(unsigned group) const noexcept;
-    /// Takes it. Gives the CQE's flags for it.
+    /// The provided buffer that the next data go to: the one that came back last, whose memory is warm. Null when there is
+    /// none in the group.
+    const io_uring_buf* next_buffer(unsigned group) noexcept;
+    /// Takes what next_buffer gave. Gives the CQE's flags for it.
     std::uint32_t use_buffer(unsigned group) noexcept;
 
 private:
