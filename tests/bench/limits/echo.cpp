@@ -6,7 +6,7 @@
 // Try it:  bench-limit-echo -p 7000     It prints the address, flushed at once; -p 0 takes a free port.
 #include "common/process.hpp"
 #include "common/ring.hpp"
-#include "limits/echo_options.hpp"
+#include "limits/echo_listener.hpp"
 
 #include <fmt/format.h>
 
@@ -16,8 +16,6 @@
 #include <cstring>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,27 +45,6 @@ struct connection {
     std::exit(2);
 }
 
-int listen_on(const echo_options& options) {
-    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const int on = 1;
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(options.port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    ::setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // inherited by what is accepted
-    if (!options.congestion.empty() && ::setsockopt(listener, IPPROTO_TCP, TCP_CONGESTION, options.congestion.data(),
-                                                    static_cast<socklen_t>(options.congestion.size())) != 0)
-        fail("TCP_CONGESTION", errno);
-    if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) fail("bind", errno);
-    if (::listen(listener, 4096) != 0) fail("listen", errno);
-    socklen_t length = sizeof address;
-    ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
-    fmt::print("Echoing TCP at 127.0.0.1:{}\n", ntohs(address.sin_port));
-    std::fflush(stdout);
-    return listener;
-}
-
 class echo_server {
 public:
     explicit echo_server(const echo_options& options)
@@ -81,7 +58,7 @@ public:
     }
 
     [[noreturn]] void run() {
-        listener_ = listen_on(options_);
+        listener_ = bench::listen_for_echo(options_);
         arm_accept();
         for (;;) {
             ring_.submit_and_wait(options_.spin_ns);

@@ -3,7 +3,7 @@
 // one send for a message; what the peer does not take is kept until it can be sent.
 //
 // Try it:  bench-limit-echo-epoll -p 7000     It prints the address, flushed at once; -p 0 takes a free port.
-#include "limits/echo_options.hpp"
+#include "limits/echo_listener.hpp"
 
 #include <fmt/format.h>
 
@@ -16,8 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,28 +29,12 @@ using bench::echo_options;
     std::exit(2);
 }
 
-int listen_on(const echo_options& options) {
-    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const int on = 1;
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(options.port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    ::setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // inherited by what is accepted
-    if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) fail("bind");
-    if (::listen(listener, 4096) != 0) fail("listen");
-    socklen_t length = sizeof address;
-    ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
-    fmt::print("Echoing TCP at 127.0.0.1:{}\n", ntohs(address.sin_port));
-    std::fflush(stdout);
-    return listener;
-}
-
 class echo_server {
 public:
     explicit echo_server(const echo_options& options)
-        : buffer_(options.buffer_bytes), listener_{listen_on(options)}, epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
+        : buffer_(options.buffer_bytes),
+          listener_{bench::listen_for_echo(options, SOCK_NONBLOCK)},
+          epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
         watch(listener_);
     }
 

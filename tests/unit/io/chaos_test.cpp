@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "core/support.hpp"
+#include "io/sockets.hpp"
 #include <ringlet/io/op/recv.hpp>
 #include <ringlet/io/op/send_all.hpp>
 #include <ringlet/testing/chaos_engine.hpp>
@@ -10,8 +11,6 @@
 #include <string>
 #include <vector>
 
-#include <sys/socket.h>
-
 using namespace ringlet_tests;
 using namespace ringlet::io;
 using ringlet::task;
@@ -21,7 +20,7 @@ namespace {
 task<> say(fd_ref to, int count) {
     for (int i = 0; i < count; ++i) {
         const std::string text = std::to_string(i) + ",";
-        co_await send_all_op{to, std::as_bytes(std::span{text})};
+        co_await send_all_op{to, bytes_of(text)};
     }
 }
 
@@ -50,16 +49,12 @@ TEST_CASE("chaos does all that it says, and no byte is lost", "[chaos]") {
     ringlet::loop loop{std::move(chaos), ringlet::loop_options()};
     loop.run([](const std::string& all) -> task<> {
         constexpr int talks = 8;
-        std::array<owned_fd, 2 * talks> ends;
+        std::array<socket_pair, talks> ends;
         std::array<std::string, talks> heard;
         std::vector<ringlet::job<>> jobs;
         for (std::size_t i = 0; i < talks; ++i) {
-            std::array<int, 2> pair{};
-            REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) == 0);
-            ends[2 * i] = owned_fd{pair[0]};
-            ends[2 * i + 1] = owned_fd{pair[1]};
-            jobs.push_back(ringlet::spawn(say, fd_ref{pair[0]}, 300));
-            jobs.push_back(ringlet::spawn(hear, fd_ref{pair[1]}, all.size(), std::ref(heard[i])));
+            jobs.push_back(ringlet::spawn(say, fd_ref{ends[i].a}, 300));
+            jobs.push_back(ringlet::spawn(hear, fd_ref{ends[i].b}, all.size(), std::ref(heard[i])));
         }
         co_await ringlet::joinall(jobs);
         for (const std::string& one : heard) CHECK(one == all);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The same scenarios on every engine that there is here: the same results and errors, in the same order.
 #include "core/support.hpp"
+#include "io/sockets.hpp"
 #include <ringlet/core/combinators.hpp>
 #include <ringlet/io/acceptor.hpp>
 #include <ringlet/io/epoll_engine.hpp>
@@ -56,8 +57,6 @@ using ringlet::with_timeout;
 
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span{text}); }
-
 std::string as_word(std::size_t n) { return std::to_string(n); }
 std::string as_word(unsigned n) { return std::to_string(n); }
 std::string as_word(const owned_fd& fd) { return fd ? "fd" : "no fd"; }
@@ -79,16 +78,6 @@ task<> note(std::string& log, std::string name, Operation operation) {
     log += "; ";
 }
 
-struct pair {
-    explicit pair(int type = SOCK_STREAM) {
-        std::array<int, 2> ends{};
-        REQUIRE(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) == 0);
-        a = owned_fd{ends[0]};
-        b = owned_fd{ends[1]};
-    }
-    owned_fd a;
-    owned_fd b;
-};
 struct pipe_pair {
     pipe_pair() {
         std::array<int, 2> ends{};
@@ -138,7 +127,7 @@ void reset_on_close(const owned_fd& socket) {
 }
 
 task<> streams(std::string& log) {
-    pair s;
+    socket_pair s;
     std::array<std::byte, 4> room{};
     co_await note(log, "nop", nop_op{});
     auto reader = spawn([](std::string& l, fd_ref from,
@@ -198,7 +187,7 @@ task<> connections(std::string& log) {
 }
 
 task<> datagrams(std::string& log) {
-    pair s{SOCK_DGRAM};
+    socket_pair s{SOCK_DGRAM};
     std::array<std::byte, 3> room{};
     co_await note(log, "send", send_op{s.a, bytes_of("12345")});
     iovec part{room.data(), room.size()};
@@ -317,7 +306,7 @@ task<> pipes(std::string& log) {
 }
 
 task<> polls(std::string& log) {
-    pair s;
+    socket_pair s;
     co_await note(log, "writable", poll_op{s.a, POLLOUT});
     auto normal = spawn([](std::string& l, fd_ref at) { return note(l, "normal", poll_op{at, POLLRDNORM}); },
                         std::ref(log), fd_ref{s.b});
@@ -353,7 +342,7 @@ task<> note_limit(std::string& log, std::string name, Operation operation) {
 }
 
 task<> cancellations(std::string& log) {
-    pair s;
+    socket_pair s;
     std::array<std::byte, 8> room{};
     co_await note_limit(log, "recv", recv_op{s.b, room});
     bool more = false;
@@ -376,7 +365,7 @@ task<> cancellations(std::string& log) {
 }
 
 task<> standing(std::string& log) {
-    pair s;
+    socket_pair s;
     receiver in{std::move(s.b)};
     co_await send_op{s.a, bytes_of("one")};
     co_await note(log, "first", in.next());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The same basics on the real kernel.
 #include "core/support.hpp"
+#include "io/sockets.hpp"
 #include <ringlet/core/combinators.hpp>
 #include <ringlet/io/op/nop.hpp>
 #include <ringlet/io/op/openat2.hpp>
@@ -47,19 +48,6 @@ std::unique_ptr<ringlet::loop> real_loop(std::string& reason, const ringlet::loo
     }
 }
 
-struct pair {
-    explicit pair(int type = SOCK_STREAM) {
-        std::array<int, 2> ends{};
-        REQUIRE(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) == 0);
-        a = owned_fd{ends[0]};
-        b = owned_fd{ends[1]};
-    }
-    owned_fd a;
-    owned_fd b;
-};
-
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span{text}); }
-
 task<std::string> receive(fd_ref socket) {
     std::array<std::byte, 64> room{};
     const std::size_t n = co_await recv_op{socket, room};
@@ -77,7 +65,7 @@ task<std::string> receive(fd_ref socket) {
 TEST_CASE("bytes go through the kernel and the end of the stream is zero", "[real][orderly]") {
     RINGLET_TESTS_REAL_LOOP();
     loop->run([]() -> task<> {
-        pair sockets;
+        socket_pair sockets;
         auto reader = spawn(receive, fd_ref{sockets.b});
         co_await sleep(1ms);
         co_await send_all_op{sockets.a, bytes_of("hello")};
@@ -92,7 +80,7 @@ TEST_CASE("bytes go through the kernel and the end of the stream is zero", "[rea
 TEST_CASE("a send that the socket cannot take at once goes through in pieces", "[real]") {
     RINGLET_TESTS_REAL_LOOP();
     loop->run([]() -> task<> {
-        pair sockets;
+        socket_pair sockets;
         const std::vector<std::byte> much(std::size_t{8} << 20, std::byte{7});
         auto writer =
             spawn([](fd_ref to, const std::vector<std::byte>& data) -> task<> { co_await send_all_op{to, data}; },
@@ -112,7 +100,7 @@ TEST_CASE("a send that the socket cannot take at once goes through in pieces", "
 TEST_CASE("a limit and a cancellation end a receive that the kernel holds", "[real]") {
     RINGLET_TESTS_REAL_LOOP();
     loop->run([]() -> task<> {
-        pair sockets;
+        socket_pair sockets;
         const auto begin = std::chrono::steady_clock::now();
         const std::string text = co_await fate(with_timeout(20ms, receive(sockets.b)));
         CHECK(contains(text, "limit of 20 ms exceeded"));
@@ -136,7 +124,7 @@ TEST_CASE("a limit and a cancellation end a receive that the kernel holds", "[re
 TEST_CASE("a thousand receives that race their limits lose no byte", "[real]") {
     RINGLET_TESTS_REAL_LOOP();
     loop->run([]() -> task<> {
-        pair sockets;
+        socket_pair sockets;
         constexpr int count = 1000;
         auto writer = spawn(
             [](fd_ref to) -> task<> {
@@ -208,7 +196,7 @@ TEST_CASE("tiny queues take many operations at once", "[real]") {
         const auto ones = co_await ringlet::when_all(std::move(many));
         CHECK(ones.size() == 300);
         // A cancellation of many, through the same queues.
-        pair sockets{SOCK_DGRAM};
+        socket_pair sockets{SOCK_DGRAM};
         std::vector<task<std::string>> waiting;
         for (int i = 0; i < 100; ++i) waiting.push_back(fate(with_timeout(5ms, receive(sockets.b))));
         const auto fates = co_await ringlet::when_all(std::move(waiting));
@@ -224,7 +212,7 @@ TEST_CASE("few buffers serve many connections, one after the other", "[real]") {
     RINGLET_TESTS_REAL_LOOP(options);
     loop->run([]() -> task<> {
         constexpr int count = 40;
-        std::vector<pair> sockets(count);
+        std::vector<socket_pair> sockets(count);
         std::vector<ringlet::job<std::size_t>> readers;
         const auto read_all = [](fd_ref from) -> task<std::size_t> {
             std::size_t total = 0;
@@ -260,7 +248,7 @@ TEST_CASE("spinning before sleep loses neither completions nor timers", "[real]"
     options.spin = 200us;
     RINGLET_TESTS_REAL_LOOP(options);
     loop->run([]() -> task<> {
-        pair sockets;
+        socket_pair sockets;
         for (int i = 0; i < 100; ++i) {
             auto reader = spawn(receive, fd_ref{sockets.b});
             co_await ringlet::yield();
