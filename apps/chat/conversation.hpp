@@ -31,8 +31,8 @@ public:
     ringlet::task<> send_lines();
     /// When both have ended: shows what has come already.
     ringlet::task<> finish();
-    /// Whether a message could not be sent or was refused, as far as is known.
-    bool lost_any() const noexcept { return unsendable_ || refused_.any(); }
+    /// Whether a message could not be sent. One that was refused was sent: somebody may come and listen yet.
+    bool lost_any() const noexcept { return unsendable_; }
 
 private:
     static constexpr std::size_t unsent_bytes_max = std::size_t{64} * 1024;

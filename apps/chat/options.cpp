@@ -19,8 +19,8 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         "Either side may start first. Ctrl-D on an empty line or Ctrl-C leaves; Ctrl-R shows a half-typed line again.\n"
         "Datagrams carry bare UTF-8 text, at most 1200 bytes; longer lines are sent in parts. UDP gives no guarantee\n"
         "that they arrive, and nothing is encrypted.\n\n"
-        "Exit status: 0 at the end of the input, 1 when a message was refused or could not be sent, the port is\n"
-        "in use or the host unknown, 2 for a wrong command line, 130 after Ctrl-C, 143 after SIGTERM."};
+        "Exit status: 0 at the end of the input, 1 when a message could not be sent, the port is in use or\n"
+        "the host unknown, 2 for a wrong command line, 130 after Ctrl-C, 143 after SIGTERM."};
     auto& app = parser.app();
     auto* host = app.add_option("HOST", into.host, "Whom to talk to; without, the first who writes");
     auto* port = app.add_option("PORT", peer_port, "The port that they have")->transform(apps::is_port());

@@ -70,7 +70,6 @@ std::size_t refusals::report() {
 }
 
 void refusals::add(const ringlet::net::endpoint& meant, int error) {
-    any_ = true;
     if (meant != meant_ || error != error_) {
         finish();
         quiet_.reset();

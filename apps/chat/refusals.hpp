@@ -24,8 +24,6 @@ public:
     std::size_t report();
     /// Says the total that is still to be said.
     void finish();
-    /// Whether there has been any.
-    bool any() const noexcept { return any_; }
 
 private:
     void add(const ringlet::net::endpoint& meant, int error);
@@ -33,7 +31,6 @@ private:
 
     ringlet::io::fd_ref socket_;
     apps::printer& err_;
-    bool any_ = false;
     ringlet::net::endpoint meant_;
     int error_ = 0;
     std::size_t unsaid_ = 0;
