@@ -201,6 +201,8 @@ void epoll_engine::park(request&& from, bool tried, state_after how) {
     if (how == state_after::eager) make_eager(fd);
     remember(*kept);
     request& r = *kept.release();
+    r.listed_at = fd;
+    r.previous_on_fd = nullptr;
     r.next_on_fd = on.first;
     if (on.first) on.first->previous_on_fd = &r;
     on.first = &r;
@@ -225,7 +227,7 @@ int epoll_engine::watch(int fd) noexcept {
 }
 
 void epoll_engine::unpark(request& r) noexcept {
-    watched& on = watched_[static_cast<std::size_t>(r.watched)];
+    watched& on = watched_[static_cast<std::size_t>(r.listed_at)];
     (r.previous_on_fd ? r.previous_on_fd->next_on_fd : on.first) = r.next_on_fd;
     if (r.next_on_fd) r.next_on_fd->previous_on_fd = r.previous_on_fd;
     forget(r);
@@ -244,10 +246,14 @@ void epoll_engine::on_event(int fd, std::uint32_t events) {
         request* const next = r->next_on_fd;
         if ((events & (r->wants | always)) != 0) {
             const state_after after = run(*r, events);
-            if (after == state_after::ended)
+            if (after == state_after::ended) {
                 unpark(*r);
-            else if (after == state_after::eager)
-                make_eager(fd);
+            } else if (r->watched != fd) {  // a splice, which has to wait at its other end now
+                request moved = std::move(*r);
+                unpark(*r);
+                park(std::move(moved), false, after);
+            }
+            if (after == state_after::eager) make_eager(fd);
         }
         r = next;
     }

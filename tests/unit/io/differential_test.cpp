@@ -302,6 +302,15 @@ task<> pipes(std::string& log) {
     pipe_pair r;
     co_await note(log, "splice", splice_op{file, 0, r.in, -1, 100});
     co_await note(log, "read it", read_op{r.out, room});
+    pipe_pair source;
+    pipe_pair sink;
+    auto splicing = spawn(
+        [](std::string& l, fd_ref from, fd_ref to) { return note(l, "late splice", splice_op{from, -1, to, -1, 10}); },
+        std::ref(log), fd_ref{source.out}, fd_ref{sink.in});
+    co_await sleep(1ms);
+    co_await write_op{source.in, bytes_of("late")};
+    co_await splicing.join();
+    co_await note(log, "read what was spliced", read_op{sink.out, room});
     co_await note(log, "splice no pipe", splice_op{file, 0, file, 0, 100});
 }
 

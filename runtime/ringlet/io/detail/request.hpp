@@ -29,6 +29,7 @@ struct request {
 
     io_uring_sqe sqe;
     int watched = sqe.fd;                   // the descriptor to wait at
+    int listed_at = -1;                     // the descriptor in whose list it is
     std::uint32_t wants = 0;                // epoll events that let it go on
     std::size_t moved = 0;                  // bytes so far: MSG_WAITALL
     std::unique_ptr<kept_message> message;  // of sendmsg and connect
