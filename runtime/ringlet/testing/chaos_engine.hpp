@@ -5,10 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <random>
-#include <unordered_map>
 #include <vector>
 
 namespace ringlet::testing {
