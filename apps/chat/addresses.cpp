@@ -2,6 +2,7 @@
 #include "chat/addresses.hpp"
 
 #include "common/port_in_use.hpp"
+#include <ringlet/io/system_calls.hpp>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 namespace chat {
 
 namespace net = ringlet::net;
+namespace sys = ringlet::io::sys;
 
 net::endpoint without_mapping(const net::endpoint& address) noexcept {
     if (!address.is_v6()) return address;
@@ -47,8 +49,8 @@ net::udp_socket open_socket(const options& how, const net::endpoint& peer) {
     net::udp_socket socket = open();
     const int room_bytes = 4 << 20;
     // Beyond the system's limit where we may, else up to it.
-    if (::setsockopt(socket.socket().get(), SOL_SOCKET, SO_RCVBUFFORCE, &room_bytes, sizeof room_bytes) != 0)
-        ::setsockopt(socket.socket().get(), SOL_SOCKET, SO_RCVBUF, &room_bytes, sizeof room_bytes);
+    if (sys::setsockopt(socket.socket().get(), SOL_SOCKET, SO_RCVBUFFORCE, &room_bytes, sizeof room_bytes) != 0)
+        sys::setsockopt(socket.socket().get(), SOL_SOCKET, SO_RCVBUF, &room_bytes, sizeof room_bytes);
     return socket;
 }
 

@@ -5,6 +5,7 @@
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/io/engine.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/standard_input.hpp>
 #include <ringlet/time/sleep.hpp>
 
@@ -18,10 +19,11 @@ namespace chat {
 namespace {
 
 namespace net = ringlet::net;
+namespace sys = ringlet::io::sys;
 
 bool something_to_receive(const net::udp_socket& socket) {
     pollfd what{socket.socket().get(), POLLIN, 0};
-    return ::poll(&what, 1, 0) > 0 && (what.revents & POLLIN) != 0;
+    return sys::poll(&what, 1, 0) > 0 && (what.revents & POLLIN) != 0;
 }
 
 }  // namespace

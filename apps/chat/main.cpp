@@ -10,6 +10,7 @@
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/core/combinators.hpp>
 #include <ringlet/io/engine.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/resolver.hpp>
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>
@@ -27,6 +28,7 @@
 namespace {
 
 namespace net = ringlet::net;
+namespace sys = ringlet::io::sys;
 
 // A line takes the place of a half-typed one on the screen.
 constexpr const char* clear_line = "\r\x1b[K";
@@ -59,7 +61,7 @@ ringlet::task<> until_nobody_listens(apps::printer& out) {
 }
 
 ringlet::task<int> chat_until_end(const chat::options& how) {
-    const bool typing = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO);
+    const bool typing = sys::isatty(STDIN_FILENO) && sys::isatty(STDOUT_FILENO);
     apps::standard_printers print{typing ? clear_line : ""};
     if (how.verbose) print.err().line(apps::engine_line());
     const net::endpoint peer = co_await find_peer(how, print.err());

@@ -2,6 +2,7 @@
 #include "chat/refusals.hpp"
 
 #include "chat/addresses.hpp"
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/time/sleep.hpp>
 
 #include <fmt/format.h>
@@ -21,6 +22,8 @@
 namespace chat {
 namespace {
 
+namespace sys = ringlet::io::sys;
+
 // The error of the next refused datagram, 0 when there is none. Never waits.
 int next_error(ringlet::io::fd_ref socket, ringlet::net::endpoint& meant) {
     alignas(cmsghdr) std::array<std::byte, 512> control;
@@ -33,7 +36,7 @@ int next_error(ringlet::io::fd_ref socket, ringlet::net::endpoint& meant) {
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    if (::recvmsg(socket.get(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return 0;
+    if (sys::recvmsg(socket.get(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return 0;
     for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
         const bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
         const bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
@@ -55,8 +58,8 @@ std::string text_of(const ringlet::net::endpoint& meant, int error) {
 
 refusals::refusals(ringlet::io::fd_ref socket, apps::printer& err) : socket_{socket}, err_{err} {
     const int on = 1;  // a socket for IPv6 may reach IPv4 peers, too; each option fails where it does not apply
-    ::setsockopt(socket.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+    sys::setsockopt(socket.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    sys::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
 }
 
 std::size_t refusals::report() {

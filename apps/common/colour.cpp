@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "colour.hpp"
 
+#include <ringlet/io/system_calls.hpp>
+
 #include <cstdlib>
 
 #include <unistd.h>
 
 namespace apps {
+
+namespace sys = ringlet::io::sys;
 
 std::optional<colour_choice> parse_colour_choice(std::string_view text) noexcept {
     if (text == "auto") return colour_choice::automatic;
@@ -27,7 +31,7 @@ bool use_colour(colour_choice choice, bool is_terminal, const environment& env) 
 }
 
 bool use_colour(colour_choice choice, int fd) {
-    return use_colour(choice, ::isatty(fd) == 1, [](const char* name) -> const char* { return std::getenv(name); });
+    return use_colour(choice, sys::isatty(fd) == 1, [](const char* name) -> const char* { return std::getenv(name); });
 }
 
 }  // namespace apps

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "confined_open.hpp"
 
+#include <ringlet/io/system_calls.hpp>
+
 #include <cerrno>
 
 #include <fcntl.h>
@@ -11,10 +13,12 @@ namespace apps {
 
 namespace {
 
+namespace sys = ringlet::io::sys;
+
 int open_beneath(int root_fd, const char* path) noexcept {
     const open_how how = confined_open_how();
     for (int tries = 0;; ++tries) {
-        const long fd = ::syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+        const long fd = sys::openat2(root_fd, path, how);
         if (fd >= 0) return static_cast<int>(fd);
         if (errno == EINTR) continue;
         if (errno != EAGAIN || tries + 1 >= confined_open_tries) return -errno;
@@ -31,7 +35,7 @@ int open_without_links(int root_fd, std::string_view path) noexcept {
         if (name == ".." || (name.empty() && slash != std::string_view::npos)) return -EXDEV;
         const bool last = slash == std::string_view::npos;
         const int flags = last ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY;
-        const int fd = ::openat(current, name.empty() ? "." : name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC);
+        const int fd = sys::openat(current, name.empty() ? "." : name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0) return -errno;
         if (last) return fd;
         at.reset(fd);
@@ -69,7 +73,7 @@ open_outcome outcome_of(int error) noexcept {
 }  // namespace
 
 void unique_fd::reset(int fd) noexcept {
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ >= 0) sys::close(fd_);
     fd_ = fd;
 }
 
@@ -92,7 +96,7 @@ opened judge_opened(int fd_or_error) noexcept {
         return out;
     }
     out.fd.reset(fd_or_error);
-    if (::fstat(out.fd.get(), &out.info) != 0) {
+    if (sys::fstat(out.fd.get(), &out.info) != 0) {
         out.error = errno;
         out.outcome = open_outcome::failed;
     } else if (S_ISREG(out.info.st_mode)) {

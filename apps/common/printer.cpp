@@ -5,6 +5,7 @@
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/core/job.hpp>
 #include <ringlet/io/op/write.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/drain.hpp>
 #include <ringlet/os/ready.hpp>
 #include <ringlet/time/sleep.hpp>
@@ -23,13 +24,15 @@
 namespace apps {
 namespace {
 
+namespace sys = ringlet::io::sys;
+
 constexpr std::size_t pending_bytes_max = std::size_t{1} << 20;
 constexpr std::chrono::seconds patience{10};  // with a reader that stalls, at the end
 
 bool lead_to_the_same_place(int one, int other) noexcept {
     struct stat a{};
     struct stat b{};
-    return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    return sys::fstat(one, &a) == 0 && sys::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 }  // namespace
@@ -74,8 +77,8 @@ struct printer::queue {
     void write_at_once() noexcept {
         std::string_view rest = pending;
         pollfd ready{to.get(), POLLOUT, 0};
-        while (!rest.empty() && ::poll(&ready, 1, 0) > 0) {
-            const ssize_t n = ::write(to.get(), rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
+        while (!rest.empty() && sys::poll(&ready, 1, 0) > 0) {
+            const ssize_t n = sys::write(to.get(), rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
             if (n <= 0) break;
             rest.remove_prefix(static_cast<std::size_t>(n));
         }

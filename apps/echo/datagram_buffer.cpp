@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "echo/datagram_buffer.hpp"
 
+#include <ringlet/io/system_calls.hpp>
+
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 
 namespace echo {
 namespace {
+
+namespace sys = ringlet::io::sys;
 
 // Makes what was told about the arrival fit for the departure: the address stays, the interface is the route's choice.
 // Result: false when that address cannot be a sender.
@@ -34,8 +38,8 @@ bool turn_round(const cmsghdr& told) {
 
 void datagram_buffer::ask_for_addresses(ringlet::io::fd_ref socket, const ringlet::net::endpoint& bound) {
     const int on = 1;
-    const int failed = bound.is_v6() ? ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
-                                     : ::setsockopt(socket.get(), IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+    const int failed = bound.is_v6() ? sys::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
+                                     : sys::setsockopt(socket.get(), IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
     if (failed) throw std::system_error{errno, std::generic_category(), "ask for the addresses of datagrams"};
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/numbers.hpp"
 #include "fetch/failure.hpp"
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/time/timeout.hpp>
@@ -20,6 +21,7 @@ namespace {
 
 namespace http = ringlet::http;
 namespace net = ringlet::net;
+namespace sys = ringlet::io::sys;
 
 constexpr std::size_t dismissed_bytes_max = 64 * 1024;
 constexpr std::chrono::seconds dismissed_time_max{2};
@@ -37,7 +39,7 @@ http::request_head request_for(const http::url& where) {
 // A server that waits for a request says nothing. Bytes would be an answer to a question that was never asked.
 bool silent_and_open(http::client_connection& server) noexcept {
     char byte = 0;
-    const ssize_t n = ::recv(server.stream().socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t n = sys::recv(server.stream().socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 

@@ -3,6 +3,7 @@
 
 #include "fetch/failure.hpp"
 #include "fetch/names.hpp"
+#include <ringlet/io/system_calls.hpp>
 
 #include <cerrno>
 #include <filesystem>
@@ -12,6 +13,8 @@
 
 namespace fetch {
 namespace {
+
+namespace sys = ringlet::io::sys;
 
 constexpr unsigned number_max = 99'999;
 
@@ -29,13 +32,13 @@ destination::destination(const std::string& directory)
     : path_{directory.empty() ? "." : directory}, file_mode_{mode_of_new_files()} {
     std::error_code error;
     std::filesystem::create_directories(path_, error);  // an error too when it exists and is a link: open tells
-    fd_ = ringlet::io::owned_fd{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    fd_ = ringlet::io::owned_fd{sys::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!fd_) throw file_failure("cannot use directory", path_, error && errno == ENOENT ? error : last_error());
 }
 
 bool destination::exists(const std::string& name) const {
     struct stat info{};
-    return ::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+    return sys::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 std::string destination::claim(const std::string& base) {

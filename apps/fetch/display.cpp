@@ -2,6 +2,7 @@
 #include "fetch/display.hpp"
 
 #include "common/sanitize.hpp"
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/time/sleep.hpp>
 
 #include <fmt/format.h>
@@ -17,6 +18,8 @@
 
 namespace fetch {
 namespace {
+
+namespace sys = ringlet::io::sys;
 
 constexpr std::chrono::milliseconds frame{100};
 constexpr std::size_t url_cells_max = 400;
@@ -46,7 +49,7 @@ apps::progress_style window(bool ascii) noexcept {
     apps::progress_style style;
     style.ascii = ascii;
     winsize size{};
-    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+    if (sys::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
         style.columns = size.ws_col;
         style.rows = size.ws_row;
     } else if (const int columns = std::atoi(std::string{variable("COLUMNS")}.c_str()); columns > 0) {
@@ -81,7 +84,7 @@ std::string amount(std::uint64_t bytes, std::chrono::nanoseconds length) {
 display::display(board& shown, const options& how)
     : board_{&shown},
       out_{ringlet::io::fd_ref{STDERR_FILENO}},
-      bars_{!how.quiet && ::isatty(STDERR_FILENO) != 0 && variable("TERM") != "dumb"},
+      bars_{!how.quiet && sys::isatty(STDERR_FILENO) != 0 && variable("TERM") != "dumb"},
       quiet_{how.quiet},
       verbose_{how.verbose && !how.quiet},
       ascii_{!utf8_terminal()},

@@ -5,6 +5,7 @@
 #include "fetch/names.hpp"
 #include "fetch/part_file.hpp"
 #include <ringlet/core/task_group.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/time/timeout.hpp>
 
@@ -21,6 +22,7 @@ namespace fetch {
 namespace {
 
 namespace http = ringlet::http;
+namespace sys = ringlet::io::sys;
 using apps::exit_code;
 
 constexpr unsigned redirects_max = 10;
@@ -74,7 +76,7 @@ std::string directory_for(const options& how) {
 // -o names one file: one that cannot be replaced is said before anything is downloaded.
 void refuse_special_file(const destination& where, const std::string& name) {
     struct stat info{};
-    if (::fstatat(where.directory().get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(info.st_mode))
+    if (sys::fstatat(where.directory().get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(info.st_mode))
         throw failure{exit_code::file, "cannot write " + where.path_of(name) + ": not a regular file"};
 }
 

@@ -5,6 +5,7 @@
 #include "fetch/names.hpp"
 #include <ringlet/io/offload.hpp>
 #include <ringlet/io/op/renameat.hpp>
+#include <ringlet/io/system_calls.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -20,6 +21,7 @@ namespace fetch {
 namespace {
 
 namespace fs = ringlet::fs;
+namespace sys = ringlet::io::sys;
 using apps::exit_code;
 
 // Small pieces (tiny chunks, slow peers) are gathered, so that the number of writes depends on the bytes alone.
@@ -32,14 +34,14 @@ constexpr mode_t private_mode = 0600;
 bool is_our_part(int directory, const std::string& name, int fd) noexcept {
     struct stat open_one{};
     struct stat named_one{};
-    if (::fstat(fd, &open_one) != 0 || ::fstatat(directory, name.c_str(), &named_one, AT_SYMLINK_NOFOLLOW) != 0)
+    if (sys::fstat(fd, &open_one) != 0 || sys::fstatat(directory, name.c_str(), &named_one, AT_SYMLINK_NOFOLLOW) != 0)
         return false;
     return S_ISREG(open_one.st_mode) && open_one.st_uid == ::geteuid() && open_one.st_nlink == 1 &&
            (open_one.st_mode & 07777) == private_mode && open_one.st_dev == named_one.st_dev &&
            open_one.st_ino == named_one.st_ino;
 }
 
-bool lock(int fd) noexcept { return ::flock(fd, LOCK_EX | LOCK_NB) == 0; }
+bool lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0; }
 
 // Opens NAME.part, locked and empty; nullopt when what lies there is not for us.
 ringlet::task<std::optional<fs::file>> open_part(const destination& where, std::string name) {
@@ -60,7 +62,7 @@ ringlet::task<std::optional<fs::file>> open_part(const destination& where, std::
     if (!left) co_return std::nullopt;
     const int fd = left->descriptor().get();
     if (!lock(fd) || !is_our_part(directory, name, fd)) co_return std::nullopt;
-    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);  // io_uring would answer EAGAIN instead of waiting
+    sys::fcntl(fd, F_SETFL, sys::fcntl(fd, F_GETFL) & ~O_NONBLOCK);  // io_uring would answer EAGAIN instead of waiting
     const ringlet::result<void> emptied = co_await ringlet::as_result(left->truncate(0));
     if (!emptied) throw file_failure("cannot write", where.path_of(name), emptied.error());
     co_return *std::move(left);
@@ -72,8 +74,8 @@ bool no_such_flag(const std::error_code& error) noexcept {
 
 // For file systems without RENAME_NOREPLACE: a second name can only be made where there is none.
 std::error_code link_and_unlink(int directory, const char* from, const char* to) noexcept {
-    if (::linkat(directory, from, directory, to, 0) != 0) return {errno, std::generic_category()};
-    ::unlinkat(directory, from, 0);
+    if (sys::linkat(directory, from, directory, to, 0) != 0) return {errno, std::generic_category()};
+    sys::unlinkat(directory, from, 0);
     return {};
 }
 
@@ -104,7 +106,7 @@ void part_file::call_it(std::string name) {
 
 // Before the lock goes with the descriptor.
 part_file::~part_file() {
-    if (file_ && !named_) ::unlinkat(where_->directory().get(), part_name_.c_str(), 0);
+    if (file_ && !named_) sys::unlinkat(where_->directory().get(), part_name_.c_str(), 0);
 }
 
 ringlet::task<> part_file::write(std::span<const std::byte> bytes) {
@@ -131,8 +133,8 @@ ringlet::task<> part_file::flush() {
 // there is no descriptor to close, nothing is known to be wrong; where there is no thread to wait, the others wait.
 ringlet::task<> part_file::settle() {
     auto close_twin = [](int fd) noexcept {
-        const int twin = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-        return twin < 0 || ::close(twin) == 0 ? 0 : errno;
+        const int twin = sys::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        return twin < 0 || sys::close(twin) == 0 ? 0 : errno;
     };
     const int fd = file_->descriptor().get();
     int error = 0;
@@ -142,7 +144,7 @@ ringlet::task<> part_file::settle() {
         error = close_twin(fd);
     }
     if (error != 0) throw file_failure("write", where_->path_of(part_name_), {error, std::generic_category()});
-    ::fchmod(fd, where_->file_mode());  // not every file system has modes
+    sys::fchmod(fd, where_->file_mode());  // not every file system has modes
 }
 
 // Result: the path. Once the name is taken nothing can fail any more.

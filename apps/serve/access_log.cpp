@@ -2,6 +2,7 @@
 #include "serve/access_log.hpp"
 
 #include "common/sanitize.hpp"
+#include <ringlet/io/system_calls.hpp>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -12,6 +13,8 @@
 namespace serve {
 namespace {
 
+namespace sys = ringlet::io::sys;
+
 constexpr std::size_t field_cells_max = 2048;
 
 std::string logged(std::string_view text) { return apps::sanitize(text, apps::text_context::log, field_cells_max); }
@@ -20,7 +23,7 @@ std::string line_of(const ringlet::net::endpoint& peer, std::string_view request
                     const ringlet::http::fields& sent, std::optional<ringlet::http::status> status,
                     std::uint64_t body_bytes) {
     return fmt::format("{} - - [{:%d/%b/%Y:%H:%M:%S +0000}] \"{}\" {} {} \"{}\" \"{}\"", peer.address_text(),
-                       fmt::gmtime(std::time(nullptr)), request_line,
+                       fmt::gmtime(sys::time()), request_line,
                        status ? fmt::to_string(ringlet::http::to_number(*status)) : "-", body_bytes,
                        logged(sent.get("Referer").value_or("-")), logged(sent.get("User-Agent").value_or("-")));
 }

@@ -10,6 +10,7 @@
 #include <ringlet/http/media_type.hpp>
 #include <ringlet/io/offload.hpp>
 #include <ringlet/io/op/openat2.hpp>
+#include <ringlet/io/system_calls.hpp>
 
 #include <fmt/format.h>
 
@@ -27,6 +28,7 @@ namespace serve {
 namespace {
 
 namespace http = ringlet::http;
+namespace sys = ringlet::io::sys;
 
 // A file up to this size goes out together with its head; a larger one in pieces of this size.
 constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
@@ -71,7 +73,7 @@ std::string_view last_name(std::string_view path) noexcept { return path.substr(
 
 }  // namespace
 
-site::site(const std::string& root) : root_{::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {
+site::site(const std::string& root) : root_{sys::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {
     if (!root_)
         throw std::system_error{errno, std::generic_category(), apps::sanitize(root, apps::text_context::field)};
 }

@@ -35,6 +35,10 @@ struct frame_pool {
     std::byte* fresh = nullptr;
     std::byte* fresh_end = nullptr;
     std::int64_t live = 0;
+    /// Larger ones come from operator new; 0 while `watch` is asked about each, for tests of what happens without memory.
+    /// Both change only while no frame of this thread is alive.
+    std::size_t pooled_classes = RINGLET_DETAIL_FRAME_POOL ? classes : 0;
+    void (*watch)() = nullptr;
 
     static void* allocate(std::size_t bytes);
     static void release(void* memory, std::size_t bytes) noexcept;
@@ -52,7 +56,8 @@ inline std::int64_t frame_pool::live_count() noexcept { return this_thread_pool.
 inline void* frame_pool::allocate(std::size_t bytes) {
     frame_pool& pool = this_thread_pool;
     const std::size_t index = (bytes + granule_bytes - 1) / granule_bytes;
-    if (!RINGLET_DETAIL_FRAME_POOL || index >= classes) [[unlikely]] {
+    if (index >= pool.pooled_classes) [[unlikely]] {
+        if (pool.watch) pool.watch();
         void* memory = ::operator new(bytes);
         ++pool.live;
         return memory;
@@ -76,7 +81,7 @@ inline void frame_pool::release(void* memory, std::size_t bytes) noexcept {
     frame_pool& pool = this_thread_pool;
     --pool.live;
     const std::size_t index = (bytes + granule_bytes - 1) / granule_bytes;
-    if (!RINGLET_DETAIL_FRAME_POOL || index >= classes) [[unlikely]] {
+    if (index >= pool.pooled_classes) [[unlikely]] {
         ::operator delete(memory);
         return;
     }

@@ -3,6 +3,7 @@
 #include <ringlet/io/offload.hpp>
 #include <ringlet/io/op/renameat.hpp>
 #include <ringlet/io/op/unlinkat.hpp>
+#include <ringlet/io/system_calls.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -40,37 +41,35 @@ kind kind_of(unsigned char type) {
 }
 
 // On a pool's thread.
-std::vector<directory_entry> read_entries(io::owned_fd fd, const std::string& name) {
-    struct closer {
-        void operator()(DIR* d) const noexcept { ::closedir(d); }
-    };
-    const std::unique_ptr<DIR, closer> directory{::fdopendir(fd.get())};
-    if (!directory) raise_list(errno, name);
-    fd.release();
+std::vector<directory_entry> read_entries(const io::owned_fd& directory, const std::string& name) {
+    constexpr std::size_t block_bytes = std::size_t{32} * 1024;
     std::vector<directory_entry> entries;
+    std::vector<std::byte> block(block_bytes);
     for (;;) {
-        errno = 0;
-        const dirent* entry = ::readdir(directory.get());
-        if (entry == nullptr) break;
-        const std::string_view text = entry->d_name;
-        if (text != "." && text != "..") entries.push_back({std::string{text}, kind_of(entry->d_type)});
+        const ssize_t bytes = io::sys::getdents64(directory.get(), block.data(), block.size());
+        if (bytes < 0) raise_list(errno, name);
+        if (bytes == 0) return entries;
+        for (std::size_t at = 0; at < static_cast<std::size_t>(bytes);) {
+            const auto& entry = *reinterpret_cast<const dirent64*>(&block[at]);
+            at += entry.d_reclen;
+            const std::string_view text = entry.d_name;
+            if (text != "." && text != "..") entries.push_back({std::string{text}, kind_of(entry.d_type)});
+        }
     }
-    if (errno != 0) raise_list(errno, name);
-    return entries;
 }
 
 std::vector<directory_entry> list_path(const std::string& path) {
-    io::owned_fd directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const io::owned_fd directory{io::sys::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!directory) raise_list(errno, path);
-    return read_entries(std::move(directory), path);
+    return read_entries(directory, path);
 }
 // Opened anew, because a duplicate would share the position.
 std::vector<directory_entry> list_open(int fd) {
-    io::owned_fd directory{::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const io::owned_fd directory{io::sys::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     const int error = errno;  // describe_fd changes it
     const std::string name = io::detail::describe_fd(fd);
     if (!directory) raise_list(error, name);
-    return read_entries(std::move(directory), name);
+    return read_entries(directory, name);
 }
 
 }  // namespace
@@ -103,7 +102,9 @@ task<bool> try_unlink(std::string path) {
 task<> remove_directory(std::string path) { co_await io::unlinkat_op{here, path.c_str(), AT_REMOVEDIR}; }
 
 task<bool> create_directory(std::string path, unsigned permissions) {
-    auto call = [](const std::string& name, unsigned bits) { return ::mkdir(name.c_str(), bits) == 0 ? 0 : errno; };
+    auto call = [](const std::string& name, unsigned bits) {
+        return io::sys::mkdir(name.c_str(), bits) == 0 ? 0 : errno;
+    };
     const int error = co_await io::offload(call, path, permissions);
     if (error == 0) co_return true;
     if (error == EEXIST) co_return false;

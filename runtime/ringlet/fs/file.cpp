@@ -5,6 +5,7 @@
 #include <ringlet/io/op/close.hpp>
 #include <ringlet/io/op/fallocate.hpp>
 #include <ringlet/io/op/openat2.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/time/sleep.hpp>
 
 #include <algorithm>
@@ -32,7 +33,7 @@ task<result<io::owned_fd>> open_descriptor(const std::string& path, const open_o
 
 struct stat status_of(io::fd_ref file) {
     struct stat status{};
-    if (::fstat(file.get(), &status) != 0) raise({errno, std::generic_category()}, "size of", file);
+    if (io::sys::fstat(file.get(), &status) != 0) raise({errno, std::generic_category()}, "size of", file);
     return status;
 }
 
@@ -78,7 +79,7 @@ task<std::string> file::read_all(std::size_t bytes_max) {
 }
 
 task<> file::truncate(std::uint64_t size) {
-    auto call = [](int fd, off_t length) noexcept { return ::ftruncate(fd, length) == 0 ? 0 : errno; };
+    auto call = [](int fd, off_t length) noexcept { return io::sys::ftruncate(fd, length) == 0 ? 0 : errno; };
     const int error = co_await io::offload(call, fd_.get(), static_cast<off_t>(size));
     if (error != 0) raise({error, std::generic_category()}, "truncate", fd_);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/http/client.hpp>
 #include <ringlet/http/writer.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 
 #include <algorithm>
@@ -68,7 +69,7 @@ task<response_head*> client_connection::request(const request_head& head, std::s
 bool client_connection::reusable() const noexcept {
     if (!at_end_ || !usable_ || !unread_.empty()) return false;
     char byte = 0;
-    const auto got = ::recv(stream_.socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const auto got = io::sys::recv(stream_.socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 

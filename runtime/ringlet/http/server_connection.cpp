@@ -4,6 +4,7 @@
 #include <ringlet/http/server_connection.hpp>
 #include <ringlet/http/writer.hpp>
 #include <ringlet/io/op/sendmsg.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/time/timeout.hpp>
 
@@ -35,7 +36,7 @@ constexpr parse_error ended_early{status::bad_request, "the request ended early"
 std::string_view date_now() {
     thread_local std::time_t cached_at = 0;
     thread_local std::array<char, 29> text{};
-    if (const std::time_t now = std::time(nullptr); now != cached_at) {
+    if (const std::time_t now = io::sys::time(); now != cached_at) {
         text = format_date(std::chrono::sys_seconds{std::chrono::seconds{now}});
         cached_at = now;
     }
@@ -47,7 +48,7 @@ bool has_no_body(status s) noexcept { return is_interim(s) || s == status::no_co
 // Bytes that were sent and that the peer has not confirmed; on a Unix socket, the memory of what it has not read.
 int unconfirmed_bytes(io::fd_ref socket) noexcept {
     int bytes = 0;
-    return ::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+    return io::sys::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
 std::span<const std::byte> as_bytes_of(const iovec& part) noexcept {
@@ -66,7 +67,7 @@ std::span<iovec> rest_of(std::span<iovec> parts, std::size_t taken) noexcept {
 
 int unread_bytes(io::fd_ref socket) noexcept {
     int bytes = 0;
-    return ::ioctl(socket.get(), SIOCINQ, &bytes) == 0 ? bytes : 0;
+    return io::sys::ioctl(socket.get(), SIOCINQ, &bytes) == 0 ? bytes : 0;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <ringlet/io/acceptor.hpp>
 #include <ringlet/io/loop.hpp>
 #include <ringlet/io/operation.hpp>
+#include <ringlet/io/system_calls.hpp>
 
 #include <liburing.h>
 
@@ -21,7 +22,7 @@ struct acceptor::state : completion, listed {
     explicit state(owned_fd listening) noexcept
         : completion{&arrived}, listed{&stop_now}, socket{std::move(listening)} {}
     ~state() {
-        while (!kept.empty()) ::close(take());
+        while (!kept.empty()) sys::close(take());
     }
 
     void arm(loop& on) {
@@ -60,7 +61,7 @@ struct acceptor::state : completion, listed {
             self.where = nullptr;
         }
         if (self.orphan) {
-            if (res >= 0) ::close(res);
+            if (res >= 0) sys::close(res);
             if (!self.armed()) delete &self;
             return;
         }
@@ -86,7 +87,7 @@ struct acceptor::state : completion, listed {
         try {
             kept.push_back(fd);
         } catch (const std::bad_alloc&) {
-            ::close(fd);
+            sys::close(fd);
         }
     }
 
@@ -122,7 +123,7 @@ void acceptor::release::operator()(state* s) const noexcept {
         return;
     }
     // The request holds the socket until its last CQE, so refuse new connections by hand, now.
-    ::shutdown(s->socket.get(), SHUT_RD);
+    sys::shutdown(s->socket.get(), SHUT_RD);
     s->orphan = true;
     s->stop();
 }

@@ -16,6 +16,8 @@ struct io_uring_buf_reg;
 
 namespace ringlet::io {
 
+class thread_pool;
+
 /// The size of an io_uring_sqe, which is only declared here.
 inline constexpr std::size_t sqe_bytes = 64;
 
@@ -50,6 +52,12 @@ public:
 
     /// Where virtual time is kept; null when the engine runs in real time.
     virtual const deadline* virtual_now() const noexcept { return nullptr; }
+
+    /// In virtual time: nothing that is in flight can ever complete, because nothing is left that could happen.
+    virtual bool waits_for_ever() const noexcept { return false; }
+
+    /// The threads that the loop's blocking calls go to.
+    virtual std::unique_ptr<thread_pool> make_threads();
 
     // The two queues. SQEs between sq_head and sq_tail are filled and not yet taken; CQEs between *cq_head and *cq_tail
     // are to be read.

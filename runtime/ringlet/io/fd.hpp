@@ -3,9 +3,11 @@
 
 #include <utility>
 
-#include <unistd.h>
-
 namespace ringlet::io {
+
+namespace sys {
+int close(int fd) noexcept;  // system_calls.hpp
+}
 
 /// A file descriptor that somebody else owns.
 class fd_ref {
@@ -37,7 +39,7 @@ public:
     operator fd_ref() const noexcept { return fd_ref{fd_}; }
     int release() noexcept { return std::exchange(fd_, -1); }
     void reset() noexcept {
-        if (const int fd = release(); fd >= 0) ::close(fd);
+        if (const int fd = release(); fd >= 0) sys::close(fd);
     }
 
 private:

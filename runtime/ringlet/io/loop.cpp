@@ -63,7 +63,11 @@ loop::running::running(loop& self) : outer{this_thread_scheduler} {
 }
 loop::running::~running() { this_thread_scheduler = outer; }
 
-bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_flight_ == 0 && mail_expected_ == 0; }
+bool loop::stuck() const noexcept {
+    if (!idle() || !timers_.empty()) return false;
+    if (in_flight_ == 0 && mail_expected_ == 0) return true;
+    return timers_.virtual_now && engine_->waits_for_ever();
+}
 
 [[gnu::always_inline]] inline void loop::reap() noexcept {
     engine& e = *engine_;
@@ -116,7 +120,8 @@ bool loop::stuck() const noexcept { return idle() && timers_.empty() && in_fligh
     engine& e = *engine_;
     // Everything that is ready now, and what becomes ready meanwhile as long as nothing else wants attention.
     const bool alone = in_flight_ == 0 && mail_expected_ == 0 && timers_.empty();
-    run_ready(alone ? options_.batch_max : std::max(ready_count(), resumptions_between_looks));
+    run_ready(alone ? options_.batch_max
+                    : std::min(options_.batch_max, std::max(ready_count(), resumptions_between_looks)));
     if (!timers_.empty()) timers_.fire_due(clock::now(), *this);
     if (idle()) {
         // What is left may sleep long, and is to be told to end.
@@ -226,7 +231,7 @@ buffer_ring& loop::buffers() {
 }
 
 thread_pool& loop::threads() {
-    if (!threads_) threads_ = std::make_unique<thread_pool>();
+    if (!threads_) threads_ = engine_->make_threads();
     return *threads_;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/io/loop.hpp>
 #include <ringlet/io/mailbox.hpp>
+#include <ringlet/io/system_calls.hpp>
 
 #include <liburing.h>
 
@@ -13,7 +14,7 @@
 
 namespace ringlet::io {
 
-mailbox::mailbox(loop& owner) : owner_{&owner}, event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+mailbox::mailbox(loop& owner) : owner_{&owner}, event_{sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
     if (!event_) throw std::system_error{errno, std::generic_category(), "eventfd"};
     listen();
 }
@@ -26,7 +27,7 @@ void mailbox::post(letter& what) noexcept {
     if (head != nullptr) return;
     const std::uint64_t one = 1;
     // Cannot fail: the counter is far from its maximum.
-    [[maybe_unused]] const auto written = ::write(event_.get(), &one, sizeof one);
+    [[maybe_unused]] const auto written = sys::write(event_.get(), &one, sizeof one);
 }
 
 // Poll, not read: the kernel holds no memory of ours when the ring goes. Not counted as a request in flight.
@@ -40,7 +41,7 @@ void mailbox::doorbell::rung(completion& self, std::int32_t, std::uint32_t) noex
     mailbox& box = *static_cast<doorbell&>(self).box;
     std::uint64_t count = 0;
     // Emptied before the letters are taken: one that is posted after that rings again.
-    [[maybe_unused]] const auto got = ::read(box.event_.get(), &count, sizeof count);
+    [[maybe_unused]] const auto got = sys::read(box.event_.get(), &count, sizeof count);
     box.deliver_all();
     box.listen();
 }

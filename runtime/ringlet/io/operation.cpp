@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/io/operation.hpp>
+#include <ringlet/io/system_calls.hpp>
 
 #include <fmt/format.h>
 
@@ -21,7 +22,7 @@ void cancel_operation(job_block& job) noexcept {
 std::string describe_fd(int fd) {
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
-    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0) {
+    if (sys::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0) {
         std::array<char, INET6_ADDRSTRLEN> text{};
         if (peer.ss_family == AF_INET) {
             const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer);
@@ -35,7 +36,7 @@ std::string describe_fd(int fd) {
         }
     }
     std::array<char, 4096> path{};
-    if (const auto n = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), path.data(), path.size()); n > 0)
+    if (const auto n = sys::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), path.data(), path.size()); n > 0)
         return std::string{path.data(), static_cast<std::size_t>(n)};
     return fmt::format("fd {}", fd);
 }

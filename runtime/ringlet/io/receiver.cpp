@@ -4,6 +4,7 @@
 #include <ringlet/io/loop.hpp>
 #include <ringlet/io/operation.hpp>
 #include <ringlet/io/receiver.hpp>
+#include <ringlet/io/system_calls.hpp>
 
 #include <liburing.h>
 
@@ -152,7 +153,7 @@ void receiver::release::operator()(state* s) const noexcept {
         return;
     }
     // The request holds the socket until its last CQE; so the peer is told now.
-    ::shutdown(s->socket.get(), SHUT_RDWR);
+    sys::shutdown(s->socket.get(), SHUT_RDWR);
     s->orphan = true;
     s->stop(loop::current());
 }

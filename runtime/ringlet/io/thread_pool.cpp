@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/io/engine.hpp>
 #include <ringlet/io/thread_pool.hpp>
 
 #include <system_error>
@@ -7,6 +8,8 @@
 #include <signal.h>
 
 namespace ringlet::io {
+
+std::unique_ptr<thread_pool> engine::make_threads() { return std::make_unique<thread_pool>(); }
 
 thread_pool::~thread_pool() {
     {

@@ -27,14 +27,14 @@ public:
     thread_pool() = default;
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;
-    ~thread_pool();
+    virtual ~thread_pool();
 
     /// Queues `work`, first in, first out. Errors: std::system_error when not even one thread can be started.
-    void submit(work_item& work);
+    virtual void submit(work_item& work);
 
     /// Takes `work` out of the queue, unless a thread has begun it: then it will be run to its end.
     /// Result: whether it was taken out.
-    bool try_remove(work_item& work) noexcept;
+    virtual bool try_remove(work_item& work) noexcept;
 
 private:
     void start_thread();

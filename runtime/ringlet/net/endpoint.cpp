@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/endpoint.hpp>
 
 #include <algorithm>
@@ -177,14 +178,14 @@ endpoint local_endpoint_of(int socket) noexcept {
     sockaddr_storage s{};
     socklen_t length = sizeof s;
     auto& base = reinterpret_cast<sockaddr&>(s);
-    return ::getsockname(socket, &base, &length) == 0 ? endpoint{base, length} : endpoint{};
+    return io::sys::getsockname(socket, &base, &length) == 0 ? endpoint{base, length} : endpoint{};
 }
 
 endpoint peer_endpoint_of(int socket) noexcept {
     sockaddr_storage s{};
     socklen_t length = sizeof s;
     auto& base = reinterpret_cast<sockaddr&>(s);
-    return ::getpeername(socket, &base, &length) == 0 ? endpoint{base, length} : endpoint{};
+    return io::sys::getpeername(socket, &base, &length) == 0 ? endpoint{base, length} : endpoint{};
 }
 
 }  // namespace ringlet::net

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/time/sleep.hpp>
 
@@ -44,13 +45,14 @@ bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error
 }  // namespace
 
 tcp_listener tcp_listener::bind(const endpoint& address, const listen_options& options) {
-    io::owned_fd socket{::socket(address.address().sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
+    io::owned_fd socket{io::sys::socket(address.address().sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
     if (!socket) raise(errno, address);
     const int on = 1;
     // Accepted sockets inherit TCP_NODELAY.
-    if (::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-        ::bind(socket.get(), &address.address(), address.length()) != 0 || ::listen(socket.get(), options.backlog) != 0)
+    if (io::sys::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        io::sys::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+        io::sys::bind(socket.get(), &address.address(), address.length()) != 0 ||
+        io::sys::listen(socket.get(), options.backlog) != 0)
         raise(errno, address);
     return tcp_listener{std::move(socket)};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/io/op/connect.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/detail/connect.hpp>
 #include <ringlet/net/resolver.hpp>
 #include <ringlet/net/tcp_stream.hpp>
@@ -22,10 +23,10 @@ namespace {
 constexpr std::chrono::milliseconds head_start{250};
 
 result<io::owned_fd> open_socket(const endpoint& peer) noexcept {
-    io::owned_fd socket{::socket(peer.address().sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
+    io::owned_fd socket{io::sys::socket(peer.address().sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
     if (!socket) return std::error_code{errno, std::generic_category()};
     const int on = 1;
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    io::sys::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return result<io::owned_fd>{std::move(socket)};
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/udp_socket.hpp>
 
 #include <cerrno>
@@ -8,20 +9,20 @@ namespace ringlet::net {
 namespace {
 
 io::owned_fd open_socket(const endpoint& address) {
-    io::owned_fd socket{::socket(address.address().sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP)};
+    io::owned_fd socket{io::sys::socket(address.address().sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP)};
     if (!socket) throw std::system_error{errno, std::generic_category(), "UDP socket for " + address.to_string()};
     return socket;
 }
 
 void bind_to(io::fd_ref socket, const endpoint& local) {
-    if (::bind(socket.get(), &local.address(), local.length()) == 0) return;
+    if (io::sys::bind(socket.get(), &local.address(), local.length()) == 0) return;
     const int error = errno;
     throw std::system_error{error, std::generic_category(),
                             fmt::format("cannot use UDP port {} ({})", local.port(), local)};
 }
 
 void connect_to(io::fd_ref socket, const endpoint& peer) {
-    if (::connect(socket.get(), &peer.address(), peer.length()) == 0) return;
+    if (io::sys::connect(socket.get(), &peer.address(), peer.length()) == 0) return;
     throw std::system_error{errno, std::generic_category(), "connect to " + peer.to_string()};
 }
 

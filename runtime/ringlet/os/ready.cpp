@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/io/op/poll.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/ready.hpp>
 
 #include <cerrno>
@@ -19,7 +20,7 @@ std::system_error failed(int error, io::fd_ref fd) {
 
 bool is_ready(io::fd_ref fd, unsigned events) noexcept {
     pollfd one{fd.get(), static_cast<short>(events), 0};
-    return ::poll(&one, 1, 0) != 0;
+    return io::sys::poll(&one, 1, 0) != 0;
 }
 
 // A terminal has two wait queues. When it wakes the poll and nothing is there (its mode was changed, the program was

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/op/poll.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/signal.hpp>
 
 #include <array>
@@ -30,14 +31,14 @@ thread_local std::array<waiters, NSIG> all_waiters;
 void eat_copy(int number) noexcept {
     const signal_set one{number};
     const timespec at_once{};
-    ::sigtimedwait(&one.bits(), nullptr, &at_once);
+    io::sys::sigtimedwait(&one.bits(), nullptr, &at_once);
 }
 
 class blocked {
 public:
     explicit blocked(const signal_set& wanted) noexcept : wanted_{wanted} {
         sigset_t before;
-        pthread_sigmask(SIG_BLOCK, &wanted.bits(), &before);
+        io::sys::pthread_sigmask(SIG_BLOCK, &wanted.bits(), &before);
         for (int number = 1; number < NSIG; ++number) {
             if (!wanted.contains(number)) continue;
             waiters& w = all_waiters[static_cast<std::size_t>(number)];
@@ -60,9 +61,9 @@ public:
         // The others that wait for it see it, too.
         if (got_ != 0 && all_waiters[static_cast<std::size_t>(got_)].count > 0) {
             all_waiters[static_cast<std::size_t>(got_)].copied = true;
-            ::raise(got_);
+            io::sys::raise(got_);
         }
-        pthread_sigmask(SIG_UNBLOCK, &free, nullptr);
+        io::sys::pthread_sigmask(SIG_UNBLOCK, &free, nullptr);
     }
     void got(int number) noexcept {
         got_ = number;
@@ -79,7 +80,7 @@ signal_set without_ignored(const signal_set& wanted) noexcept {
     signal_set heard;
     for (int number = 1; number < NSIG; ++number) {
         struct sigaction now{};
-        if (wanted.contains(number) && ::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN)
+        if (wanted.contains(number) && io::sys::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN)
             heard.add(number);
     }
     return heard;
@@ -90,13 +91,13 @@ signal_set without_ignored(const signal_set& wanted) noexcept {
 task<int> until_one_of(signal_set asked) {
     const signal_set wanted = without_ignored(asked);
     blocked mask{wanted};
-    const io::owned_fd source{::signalfd(-1, &wanted.bits(), SFD_CLOEXEC | SFD_NONBLOCK)};
+    const io::owned_fd source{io::sys::signalfd(-1, &wanted.bits(), SFD_CLOEXEC | SFD_NONBLOCK)};
     if (!source) throw std::system_error{errno, std::generic_category(), "signalfd"};
     for (;;) {
         co_await io::poll_op{source, POLLIN};
         signalfd_siginfo info{};
         // Another waiter may have been faster.
-        if (::read(source.get(), &info, sizeof info) != sizeof info) continue;
+        if (io::sys::read(source.get(), &info, sizeof info) != sizeof info) continue;
         const int number = static_cast<int>(info.ssi_signo);
         mask.got(number);
         co_return number;

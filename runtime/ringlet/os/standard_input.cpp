@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/io/op/read.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/ready.hpp>
 #include <ringlet/os/standard_input.hpp>
 #include <ringlet/time/sleep.hpp>
@@ -27,7 +28,7 @@ std::string name_of(int fd) { return fd == 0 ? "standard input" : io::detail::de
 task<std::size_t> input::read(std::span<std::byte> buffer) {
     const int fd = fd_.get();
     struct stat status{};
-    if (::fstat(fd, &status) != 0) throw std::system_error{errno, std::generic_category(), name_of(fd)};
+    if (io::sys::fstat(fd, &status) != 0) throw std::system_error{errno, std::generic_category(), name_of(fd)};
     if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode)) {
         // Always readable as far as poll knows; the read may have to wait for a disk.
         const result<std::size_t> n = co_await as_result(io::read_op{fd_, buffer});
@@ -36,7 +37,7 @@ task<std::size_t> input::read(std::span<std::byte> buffer) {
     }
     for (;;) {
         co_await readable(fd_);
-        const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+        const ssize_t n = io::sys::read(fd, buffer.data(), buffer.size());
         if (n >= 0) co_return static_cast<std::size_t>(n);
         if (errno != EAGAIN && errno != EINTR)
             throw std::system_error{errno, std::generic_category(), "read " + name_of(fd)};
