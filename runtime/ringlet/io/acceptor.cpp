@@ -19,8 +19,7 @@ namespace ringlet::io {
 using ringlet::detail::job_block;
 
 struct acceptor::state : completion, listed {
-    explicit state(owned_fd listening) noexcept
-        : completion{&arrived}, listed{&stop_now}, socket{std::move(listening)} {}
+    explicit state(owned_fd listening) noexcept : completion{&arrived}, listed{entry}, socket{std::move(listening)} {}
     ~state() {
         while (!kept.empty()) sys::close(take());
     }
@@ -103,6 +102,10 @@ struct acceptor::state : completion, listed {
     static void describe(const job_block& job, std::string& out) {
         out += " " + detail::describe_fd(static_cast<const state*>(job.wait_object)->socket.get());
     }
+    static std::string name_of(const listed& base) {
+        return "accept " + detail::describe_fd(static_cast<const state&>(base).socket.get());
+    }
+    static const listed::kind entry;
     static constexpr ringlet::detail::wait_kind kind{.name = "accept", .cancel = &cancel, .describe = &describe};
 
     owned_fd socket;
@@ -115,6 +118,8 @@ struct acceptor::state : completion, listed {
     bool stopping = false;
     bool orphan = false;
 };
+
+const listed::kind acceptor::state::entry{&stop_now, &name_of};
 
 void acceptor::release::operator()(state* s) const noexcept {
     ringlet::detail::require(s->waiter == nullptr, "a listener was destroyed while a job waits in accept");

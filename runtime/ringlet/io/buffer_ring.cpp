@@ -137,7 +137,7 @@ void buffer_ring::wake_one() noexcept {
     if (waiters_.next == &waiters_) return;
     listed& first = listed::from_link(*waiters_.next);
     first.link.unlink();
-    first.tell(first);
+    first.type->tell(first);
 }
 
 }  // namespace ringlet::io

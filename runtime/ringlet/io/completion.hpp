@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 struct io_uring_cqe;
 
@@ -21,8 +22,13 @@ struct alignas(8) completion {
 /// An entry of one of the loop's lists of things to be told: standing requests, which are told to end with the run, and
 /// requests that wait for a buffer. In one list at a time.
 struct listed {
-    explicit listed(void (*function)(listed&) noexcept) noexcept : tell{function} {}
-    void (*tell)(listed&) noexcept;
+    struct kind {
+        void (*tell)(listed&) noexcept;
+        /// Which request this is, for reports; null for one that is never standing.
+        std::string (*describe)(const listed&) = nullptr;
+    };
+    explicit listed(const kind& what) noexcept : type{&what} {}
+    const kind* type;
     ringlet::detail::list_link link;
 
     static listed& from_link(ringlet::detail::list_link& l) noexcept {

@@ -26,6 +26,9 @@ using ringlet::detail::this_thread_scheduler;
 // With anything to wait for, look at it at least this often, however many jobs are ready.
 constexpr std::size_t resumptions_between_looks = 64;
 
+// What does not end for so long after it was told to is named.
+constexpr std::chrono::seconds patience_at_end{5};
+
 loop_options with_environment(loop_options options) {
     if (const char* text = std::getenv("RINGLET_SPIN_US")) {
         unsigned spin_us = 0;
@@ -132,7 +135,7 @@ bool loop::stuck() const noexcept {
             reap();
             return;
         }
-        wait(timers_.empty() ? no_deadline : timers_.next());
+        wait(std::min(report_left_at_, timers_.empty() ? no_deadline : timers_.next()));
     } else {
         if (e.sq_head == e.sq_tail && !e.completions_waiting()) return;
         e.enter(0, no_deadline);
@@ -168,23 +171,39 @@ void loop::run_to_the_end(job_block& main, std::string& deadlock) {
     // What is left belongs to nobody any more: cancel it and wait. Requests without a job, too: their owners may outlive
     // the run.
     root().cancel_all();
+    report_left_at_ = deadline_after(patience_at_end);
     run_until([&] { return root().empty(); }, deadlock);
     stop_standing();
     run_until([&] { return in_flight_ == 0; }, deadlock);
+    report_left_at_ = no_deadline;
 }
 
 void loop::run_until(auto&& finished, std::string& deadlock) {
     while (!finished()) {
         if (stuck()) {
             require(deadlock.empty() && !root().cancelling(),
-                    "jobs wait for something that can never come, even when cancelled:\n" + describe_jobs());
+                    "something waits for what can never come, even when cancelled:\n" + describe_left());
             deadlock = "deadlock: nothing is ready, no timer is armed and no operation is in flight, but there are\n" +
                        describe_jobs();
             root().cancel_all();
             continue;
         }
         turn(finished);
+        if (report_left_at_ != no_deadline && clock::now() >= report_left_at_) {
+            report_left_at_ = no_deadline;
+            std::fprintf(stderr, "ringlet: the run has ended, but these have not for %d s:\n%s",
+                         static_cast<int>(patience_at_end.count()), describe_left().c_str());
+        }
     }
+}
+
+std::string loop::describe_left() const {
+    std::string out = describe_jobs();
+    for (const auto* l = standing_.next; l != &standing_; l = l->next) {
+        const listed& one = listed::from_link(const_cast<ringlet::detail::list_link&>(*l));
+        if (one.type->describe) out += "  no job: waits for " + one.type->describe(one) + "\n";
+    }
+    return out;
 }
 
 void loop::stop_standing() noexcept {
@@ -201,7 +220,7 @@ void loop::stop_standing() noexcept {
         l.unlink();
         l.insert_before(standing_);
         listed& what = listed::from_link(l);
-        what.tell(what);
+        what.type->tell(what);
     }
 }
 
@@ -229,6 +248,8 @@ buffer_ring& loop::buffers() {
             std::make_unique<buffer_ring>(*engine_, options_.buffers, options_.buffer_bytes, options_.buffers_max);
     return *buffers_;
 }
+
+std::size_t loop::leased_buffers() const noexcept { return buffers_ ? buffers_->leased() : 0; }
 
 thread_pool& loop::threads() {
     if (!threads_) threads_ = engine_->make_threads();

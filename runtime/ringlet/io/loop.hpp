@@ -91,6 +91,8 @@ public:
 
     /// The loop's provided buffers; registered at the first call. Throws std::system_error.
     buffer_ring& buffers();
+    /// How many of them somebody holds.
+    std::size_t leased_buffers() const noexcept;
     /// The pool of threads for calls that block; started at the first call.
     thread_pool& threads();
     /// Where other threads leave work for this loop.
@@ -111,6 +113,7 @@ private:
     void run_to_the_end(ringlet::detail::job_block& main, std::string& deadlock);
     void run_until(auto&& finished, std::string& deadlock);
     void stop_standing() noexcept;
+    std::string describe_left() const;
     void turn(auto&& finished);
     bool stuck() const noexcept;
     void wait(deadline until);
@@ -125,6 +128,7 @@ private:
     ringlet::detail::list_link standing_{&standing_, &standing_};
     std::size_t in_flight_ = 0;
     std::size_t mail_expected_ = 0;
+    deadline report_left_at_ = no_deadline;  // when what has not ended by then is named
     bool broken_ = false;
     unsigned* reaping_ = nullptr;
     std::unique_ptr<mailbox> mailbox_;

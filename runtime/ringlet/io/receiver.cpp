@@ -24,7 +24,7 @@ struct receiver::state : completion, listed {
         ringlet::detail::frame_pool::release(memory, bytes);
     }
 
-    explicit state(owned_fd connected) noexcept : completion{&arrived}, listed{&told}, socket{std::move(connected)} {}
+    explicit state(owned_fd connected) noexcept : completion{&arrived}, listed{entry}, socket{std::move(connected)} {}
     ~state() {
         while (!kept.empty()) buffers->pop(kept);
     }
@@ -127,6 +127,10 @@ struct receiver::state : completion, listed {
     static void describe(const job_block& waiting, std::string& out) {
         out += " " + detail::describe_fd(static_cast<const state*>(waiting.wait_object)->socket.get());
     }
+    static std::string name_of(const listed& base) {
+        return "recv " + detail::describe_fd(static_cast<const state&>(base).socket.get());
+    }
+    static const listed::kind entry;
     static constexpr ringlet::detail::wait_kind kind{.name = "recv", .cancel = &cancel, .describe = &describe};
 
     owned_fd socket;
@@ -144,6 +148,8 @@ struct receiver::state : completion, listed {
     bool taking = false;        // a job that found something kept is about to run
     buffer_ring* buffers = nullptr;
 };
+
+const listed::kind receiver::state::entry{&told, &name_of};
 
 void receiver::release::operator()(state* s) const noexcept {
     ringlet::detail::require(s->job == nullptr, "a receiver was destroyed while a job waits in it");

@@ -261,7 +261,7 @@ TEST_CASE("a deadlock after another thread's work is reported as well", "[loop]"
 
 TEST_CASE("standing requests are told to end even when that fills the queue", "[loop]") {
     struct standing : ringlet::io::completion, ringlet::io::listed {
-        standing() noexcept : completion{&arrived}, listed{&stop} {}
+        standing() noexcept : completion{&arrived}, listed{entry()} {}
         static void arrived(completion& base, std::int32_t, std::uint32_t) noexcept {
             static_cast<standing&>(base).link.unlink();
             ringlet::loop::current().request_ended();
@@ -269,6 +269,10 @@ TEST_CASE("standing requests are told to end even when that fills the queue", "[
         static void stop(listed& base) noexcept {
             auto& self = static_cast<standing&>(base);
             ringlet::loop::current().cancel_request(self.id());
+        }
+        static const listed::kind& entry() {
+            static constexpr listed::kind only{&stop};
+            return only;
         }
         std::uint64_t id() noexcept {
             return reinterpret_cast<std::uint64_t>(static_cast<completion*>(this)) |
@@ -294,6 +298,19 @@ TEST_CASE("standing requests are told to end even when that fills the queue", "[
         }
         co_return;
     }(all));
+}
+
+TEST_CASE("what does not end after the run is named", "[loop][abort]") {
+    const std::string words = last_words([]() noexcept {
+        ringlet::testing::virtual_loop loop;
+        loop.engine().set_script([](auto&, const io_uring_sqe&) { return true; });  // not even when it is cancelled
+        loop.run([]() -> task<> {
+            const ringlet::job<> stuck = ringlet::spawn([]() -> task<> { co_await ringlet::io::nop_op{}; });
+            co_await ringlet::yield();
+        }());
+    });
+    CHECK(contains(words, "the run has ended, but these have not for 5 s"));
+    CHECK(contains(words, "waits for nop at"));
 }
 
 TEST_CASE("a loop on another thread, or with sizes that cannot be, aborts", "[loop][abort]") {

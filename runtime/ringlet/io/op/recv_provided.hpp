@@ -65,12 +65,13 @@ public:
 
 private:
     struct parking : listed {
-        explicit parking(recv_provided_op& op) noexcept : listed{&go_on}, self{&op} {}
+        explicit parking(recv_provided_op& op) noexcept : listed{entry}, self{&op} {}
         static void go_on(listed& w) noexcept {
             recv_provided_op& op = *static_cast<parking&>(w).self;
             op.woken_ = true;
             op.resubmit();
         }
+        static constexpr listed::kind entry{&go_on};
         recv_provided_op* self;
     };
     friend parking;

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/testing/failing_new.hpp>
