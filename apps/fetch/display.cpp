@@ -66,7 +66,7 @@ void note_continuations() noexcept {
     struct sigaction action{};
     action.sa_handler = [](int) noexcept { continued = 1; };
     action.sa_flags = SA_RESTART;
-    ::sigaction(SIGCONT, &action, nullptr);
+    sys::sigaction(SIGCONT, &action, nullptr);
 }
 
 double rate_of(std::uint64_t bytes, std::chrono::nanoseconds length) noexcept {

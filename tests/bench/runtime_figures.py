@@ -76,6 +76,12 @@ def cancel(programs):
     return [judge("cancel through 3 frames + join", measured["cancel_3_frames"], 4000, "ns", digits=0)]
 
 
+def simulation(programs):
+    measured = programs.alternate("simulation")["simulation"]
+    return [Figure("operations in the simulated kernel, with faults", median_and_spread(measured, 0, " /s"), "", "",
+                   "at least 300,000 /s", statistics.median(measured) >= 300_000)]
+
+
 def sleepers(programs, bytes_at_most):
     programs.ours("sleepers")  # not counted, as above
     measured = programs.alternate("sleepers", "bench-limit-sleepers")
@@ -101,4 +107,5 @@ def all_figures(options, build):
             ("switch", lambda: switch(programs)),
             ("awaited NOP", lambda: nop(programs)),
             ("cancel", lambda: cancel(programs)),
+            ("simulation", lambda: simulation(programs)),
             ("sleepers", lambda: sleepers(programs, 260 if build.is_clang else 290))]

@@ -24,7 +24,7 @@ import compiling  # noqa: E402
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(.*?)\s*-->\s*$")
 SECONDS = 30
-TEXTS = ["README.md", "docs/tutorial.md", "docs/writing-awaitables.md"]
+TEXTS = ["README.md", "docs/tutorial.md", "docs/writing-awaitables.md", "docs/testing.md"]
 
 
 class Program:

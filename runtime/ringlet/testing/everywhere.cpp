@@ -134,9 +134,8 @@ everywhere_report fail_everywhere(const task_maker& make, const everywhere_optio
         run_plan plan;
         plan.allocation = n;
         ++report.points;
-        count(report, run_once(make, options.seed, plan,
-                               fmt::format("allocation {} of {} failed", n, whole.allocations))
-                          .how);
+        count(report,
+              run_once(make, options.seed, plan, fmt::format("allocation {} of {} failed", n, whole.allocations)).how);
     }
     return report;
 }

@@ -9,9 +9,10 @@ namespace ringlet::testing {
 namespace {
 
 constexpr std::array<std::string_view, fault_kinds> names{
-    "short_read",       "short_write",        "interrupted",    "late_cancel", "busy_cancel", "lost_more",
-    "connection_reset", "connection_refused", "no_descriptors", "no_space",    "no_buffers",  "no_memory",
-    "no_frame",         "disk_error",         "datagram_lost",  "datagram_duplicated", "datagram_delayed",
+    "short_read",          "short_write",      "interrupted",        "late_cancel",    "busy_cancel",
+    "lost_more",           "connection_reset", "connection_refused", "no_descriptors", "no_space",
+    "no_buffers",          "no_memory",        "no_frame",           "disk_error",     "datagram_lost",
+    "datagram_duplicated", "datagram_delayed",
 };
 
 }  // namespace

@@ -215,7 +215,8 @@ void sim_engine::begin(std::unique_ptr<request> owned) {
     }
     if (opcode == IORING_OP_CONNECT) {
         r.name_length = static_cast<socklen_t>(r.sqe.off);
-        std::memcpy(&r.name, reinterpret_cast<const void*>(r.sqe.addr), std::min<std::size_t>(r.name_length, sizeof r.name));
+        std::memcpy(&r.name, reinterpret_cast<const void*>(r.sqe.addr),
+                    std::min<std::size_t>(r.name_length, sizeof r.name));
     }
     if (opcode == IORING_OP_SENDMSG || opcode == IORING_OP_RECVMSG) {
         const auto& message = *reinterpret_cast<const msghdr*>(r.sqe.addr);
@@ -277,8 +278,8 @@ void sim_engine::go_on(request& r) {
         outcome o = perform_borrowing(r);
         if (o.res == would_wait && o.at) {
             if (r.cancelled)
-                finish(r, r.moved > 0 ? static_cast<std::int64_t>(r.moved)
-                                      : (world_->chance(0.5) ? -ECANCELED : -EINTR),
+                finish(r,
+                       r.moved > 0 ? static_cast<std::int64_t>(r.moved) : (world_->chance(0.5) ? -ECANCELED : -EINTR),
                        0);
             else if (!may_wait(r))
                 finish(r, -EAGAIN, 0);
@@ -555,8 +556,9 @@ void sim_engine::told(request& r, std::int32_t res, std::uint32_t flags, bool la
     const bool silent = last && res >= 0 && (r.sqe.flags & IOSQE_CQE_SKIP_SUCCESS) != 0;
     if (last) {
         if (!r.memory.release())
-            world_->violated(fmt::format("the memory of operation {} (opcode {}, fd {}) was changed while the kernel had it",
-                                         r.number, static_cast<unsigned>(r.sqe.opcode), r.sqe.fd));
+            world_->violated(
+                fmt::format("the memory of operation {} (opcode {}, fd {}) was changed while the kernel had it",
+                            r.number, static_cast<unsigned>(r.sqe.opcode), r.sqe.fd));
         const auto [first, end] = numbers_by_user_data_.equal_range(user_data);
         for (auto i = first; i != end; ++i) {
             if (i->second != r.number) continue;

@@ -87,7 +87,7 @@ private:
 
     detail::world* world_;
     detail::kernel* kernel_;
-    std::unordered_map<std::uint64_t, std::unique_ptr<request>> requests_;       // by number
+    std::unordered_map<std::uint64_t, std::unique_ptr<request>> requests_;        // by number
     std::unordered_multimap<std::uint64_t, std::uint64_t> numbers_by_user_data_;  // never walked
     std::map<unsigned, buffer_group> groups_;
     std::function<void(std::uint64_t)> on_enter_;

@@ -11,13 +11,14 @@
 
 int main(int argc, char** argv) {
     using measure = void (*)(const bench::micro_options&);
-    static constexpr std::array<std::pair<std::string_view, measure>, 7> known{
+    static constexpr std::array<std::pair<std::string_view, measure>, 8> known{
         {{"spawn", bench::measure_spawn},
          {"spawn-million", bench::measure_spawn_million},
          {"switch", bench::measure_switch},
          {"nop", bench::measure_nop},
          {"cancel", bench::measure_cancel},
          {"sleepers", bench::measure_sleepers},
+         {"simulation", bench::measure_simulation},
          {"sizes", bench::print_sizes}}};
     const bench::micro_options options{argc == 3 && std::string_view{argv[2]} == "--short"};
     if (argc == 2 || options.short_run) {

@@ -19,6 +19,7 @@ void measure_switch(const micro_options& options);
 void measure_nop(const micro_options& options);
 void measure_cancel(const micro_options& options);
 void measure_sleepers(const micro_options& options);
+void measure_simulation(const micro_options& options);
 void print_sizes(const micro_options& options);
 
 }  // namespace bench

@@ -17,6 +17,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 using namespace ringlet;
 using namespace ringlet::testing;
@@ -77,7 +78,7 @@ address peer_of(const file& socket) {
     return got;
 }
 
-std::int64_t bind(const file& socket, const char* ip, int port) {
+std::int64_t bind_to(const file& socket, const char* ip, int port) {
     address to{ip, port};
     return socket->bind(to.data(), to.length);
 }
@@ -167,12 +168,12 @@ struct host {
     file udp(int domain = AF_INET) { return socket(domain, SOCK_DGRAM); }
     file bound_udp(const char* ip, int port) {
         file made = udp(std::string_view{ip}.find(':') == std::string_view::npos ? AF_INET : AF_INET6);
-        CHECK(bind(made, ip, port) == 0);
+        CHECK(bind_to(made, ip, port) == 0);
         return made;
     }
     file listener(const char* ip = "127.0.0.1", int port = 80, int backlog = 100) {
         file made = tcp(std::string_view{ip}.find(':') == std::string_view::npos ? AF_INET : AF_INET6);
-        CHECK(bind(made, ip, port) == 0);
+        CHECK(bind_to(made, ip, port) == 0);
         CHECK(made->listen(backlog) == 0);
         return made;
     }
@@ -493,11 +494,11 @@ TEST_CASE("who may bind where", "[testing][network]") {
         const file made = h.tcp(std::string_view{ip}.find(':') == std::string_view::npos ? AF_INET : AF_INET6);
         if (reuse) CHECK(set(made, SOL_SOCKET, SO_REUSEADDR, 1) == 0);
         if (v6_only >= 0) CHECK(set(made, IPPROTO_IPV6, IPV6_V6ONLY, v6_only) == 0);
-        return bind(made, ip, port);
+        return bind_to(made, ip, port);
     };
     const file first = h.tcp();
-    CHECK(bind(first, "127.0.0.1", 80) == 0);
-    CHECK(bind(first, "127.0.0.1", 81) == -EINVAL);
+    CHECK(bind_to(first, "127.0.0.1", 80) == 0);
+    CHECK(bind_to(first, "127.0.0.1", 81) == -EINVAL);
     CHECK(try_bind("127.0.0.1", 80, true) == -EADDRINUSE);
     CHECK(set(first, SOL_SOCKET, SO_REUSEADDR, 1) == 0);
     CHECK(try_bind("127.0.0.1", 80) == -EADDRINUSE);
@@ -519,7 +520,7 @@ TEST_CASE("who may bind where", "[testing][network]") {
     const file any = h.tcp();
     CHECK(any->listen(1) == 0);
     CHECK(local_of(any).to_string() == "0.0.0.0 32768");
-    CHECK(bind(h.tcp(), "127.0.0.1", 32768) == -EADDRINUSE);
+    CHECK(bind_to(h.tcp(), "127.0.0.1", 32768) == -EADDRINUSE);
 }
 
 TEST_CASE("a port is in use by its connections, unless SO_REUSEADDR says", "[testing][network]") {
@@ -528,7 +529,7 @@ TEST_CASE("a port is in use by its connections, unless SO_REUSEADDR says", "[tes
     const auto bound = [&](std::int64_t expected) {
         file made = h.tcp();
         if (reuse) CHECK(set(made, SOL_SOCKET, SO_REUSEADDR, 1) == 0);
-        CHECK(bind(made, "127.0.0.1", 80) == expected);
+        CHECK(bind_to(made, "127.0.0.1", 80) == expected);
         return made;
     };
     file listener = bound(0);
@@ -649,7 +650,7 @@ TEST_CASE("datagrams arrive whole, in order, with their sender", "[testing][netw
     CHECK(send_to(h.udp(AF_INET6), std::string(65'527, 'x'), "::1", 9000) == 65'527);
     CHECK(send_to(client, "x", "127.0.0.1", 0) == -EINVAL);
     CHECK(send_to(client, "x", "8.8.8.8", 53) == -ENETUNREACH);
-    CHECK(bind(h.udp(), "0.0.0.0", 9000) == -EADDRINUSE);
+    CHECK(bind_to(h.udp(), "0.0.0.0", 9000) == -EADDRINUSE);
 }
 
 TEST_CASE("a connected UDP socket hears its peer only", "[testing][network]") {
@@ -834,7 +835,7 @@ TEST_CASE("the same seed gives the same, and sockets may outlive the network", "
                 return sockets.back();
             };
             const file listener = make(SOCK_STREAM);
-            CHECK(bind(listener, "127.0.0.1", 80) == 0);
+            CHECK(bind_to(listener, "127.0.0.1", 80) == 0);
             CHECK(listener->listen(10) == 0);
             for (int i = 0; i < 50; ++i) {
                 connect(make(SOCK_STREAM), "127.0.0.1", 80);

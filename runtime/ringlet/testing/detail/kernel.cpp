@@ -229,10 +229,7 @@ int kernel::open_at(int directory_fd, const char* path, const open_how& how) {
     return n < 0 ? static_cast<int>(n) : install(std::move(out));
 }
 int kernel::openat(int directory_fd, const char* path, int flags, mode_t mode) noexcept {
-    open_how how{};
-    how.flags = static_cast<std::uint64_t>(static_cast<unsigned>(flags));
-    if ((flags & O_CREAT) != 0) how.mode = mode & 07777;
-    return openat2(directory_fd, path, how);
+    return openat2(directory_fd, path, how_of(flags, mode));
 }
 int kernel::openat2(int directory_fd, const char* path, const open_how& how) noexcept {
     return static_cast<int>(made([&]() -> std::int64_t { return open_at(directory_fd, path, how); }));

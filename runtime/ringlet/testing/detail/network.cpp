@@ -769,6 +769,7 @@ tcp_socket* tcp_socket::find_listener() const {
 }
 
 void tcp_socket::take_connection(const std::shared_ptr<tcp_socket>& client) {
+    const auto kept = shared_from_this();  // whoever waits may close it
     auto server = std::make_shared<tcp_socket>(where(), state(), domain());
     server->share_port_of(*this, client->peer_);
     server->peer_ = client->local();
@@ -1170,6 +1171,7 @@ void udp_socket::transmit(shared_datagram what) {
 
 void udp_socket::arrives(network_state& state, world& where, const shared_datagram& what) {
     if (udp_socket* receiver = find_receiver(state.udp, *what)) {
+        const auto kept = receiver->shared_from_this();  // whoever waits may close it
         receiver->enqueue(what);
         return;
     }

@@ -2,10 +2,10 @@
 #include <ringlet/testing/detail/byte_queue.hpp>
 #include <ringlet/testing/detail/small_files.hpp>
 
+#include <climits>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <climits>
 #include <cstring>
 #include <utility>
 

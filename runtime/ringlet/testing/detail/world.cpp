@@ -57,8 +57,7 @@ void world::pass_time(deadline until) noexcept { now_ = std::max(now_, until); }
 
 void world::note(std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) noexcept {
     ++steps_;
-    for (const std::uint64_t part :
-         {static_cast<std::uint64_t>(now_.time_since_epoch().count()), a, b, c, d}) {
+    for (const std::uint64_t part : {static_cast<std::uint64_t>(now_.time_since_epoch().count()), a, b, c, d}) {
         trace_ = (trace_ ^ part) * 0x100000001b3U;
         trace_ ^= trace_ >> 29;
     }
