@@ -3,6 +3,8 @@
 
 usage: chaos.py [--seeds N] PROGRAM...
 
+N is 8, or what RINGLET_CHAOS_SEEDS says.
+
 Test cases marked [orderly] are left out: they count on reads that are not short, or on what comes first.
 """
 
@@ -16,7 +18,7 @@ HANGS_AFTER = 120
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--seeds", type=int, default=int(os.environ.get("RINGLET_CHAOS_SEEDS", "8")))
     parser.add_argument("programs", nargs="+")
     options = parser.parse_args()
     failed = 0

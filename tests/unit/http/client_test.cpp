@@ -244,7 +244,7 @@ TEST_CASE("both ways of reading a body may be mixed", "[http][client][orderly]")
     run(mixed_reads);
 }
 
-TEST_CASE("a request may have a body, and no forged field", "[http][client]") {
+TEST_CASE("a request may have a body, and no forged field", "[http][client][orderly]") {
     const leak_check leaks;
     run(sends_a_body);
 }

@@ -195,9 +195,12 @@ task<> drain_while_idle(bool served) {
     if (served) {
         std::array<std::byte, 512> buffer;
         co_await client.send_all(as_bytes(ask));
-        co_await client.recv(buffer);
+        for (std::string answer; !answer.ends_with("/one");) {
+            const std::size_t n = co_await client.recv(buffer);
+            answer += as_text(std::span{buffer}.first(n));
+        }
     }
-    co_await sleep(1ms);
+    co_await sleep(20ms);
     stopping.begin();
     co_await with_timeout(1s, serving.get());  // the client has not closed its end
     const std::string rest = co_await read_to_end(client);
@@ -255,8 +258,7 @@ task<> answer_before_reading(tcp_stream stream, server_limits limits) {
     while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
         co_await client.begin_response(head_of(http::status::ok), 4);
         std::array<std::byte, 16> body;
-        const std::size_t n = co_await client.read_body(body);
-        co_await client.write(std::span{body}.first(n));
+        while (const std::size_t n = co_await client.read_body(body)) co_await client.write(std::span{body}.first(n));
         co_await client.end_response();
     }
     co_await client.close();
@@ -488,7 +490,7 @@ TEST_CASE("it is told what was refused and how much of an answer was sent", "[ht
     CHECK(log("GET /slow HTTP/1.1\r\n") == "GET /slow 408 55\n");
 }
 
-TEST_CASE("a body cut off fails the read", "[http][server]") {
+TEST_CASE("a body cut off fails the read", "[http][server][orderly]") {
     const std::string truncated = std::string{post} + "Content-Length: 9\r\n\r\nabc";
     const auto end = [](std::string_view input) {
         const leak_check leaks;
