@@ -3,11 +3,13 @@
 
 // Everything: includes and nothing else.
 
+#include <ringlet/core/async_generator.hpp>
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/core/cancellation.hpp>
 #include <ringlet/core/combinators.hpp>
 #include <ringlet/core/error.hpp>
+#include <ringlet/core/generator.hpp>
 #include <ringlet/core/job.hpp>
 #include <ringlet/core/result.hpp>
 #include <ringlet/core/scheduler.hpp>
@@ -37,6 +39,7 @@
 #include <ringlet/io/offload.hpp>
 #include <ringlet/io/operation.hpp>
 #include <ringlet/io/receiver.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/io/thread_pool.hpp>
 #include <ringlet/net/drain.hpp>
 #include <ringlet/net/endpoint.hpp>
@@ -53,6 +56,13 @@
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>
 #include <ringlet/os/standard_input.hpp>
+#include <ringlet/sync/async_result.hpp>
+#include <ringlet/sync/channel.hpp>
+#include <ringlet/sync/condition.hpp>
+#include <ringlet/sync/event.hpp>
+#include <ringlet/sync/mutex.hpp>
+#include <ringlet/sync/queue.hpp>
+#include <ringlet/sync/semaphore.hpp>
 #include <ringlet/time/clock.hpp>
 #include <ringlet/time/joinall.hpp>
 #include <ringlet/time/limit_scope.hpp>

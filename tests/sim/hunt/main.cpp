@@ -19,7 +19,8 @@ using ringlet_hunt::workload;
 using testing::fault_plan;
 
 // Long streams: seldom an error, often something short.
-const fault_plan choppy = fault_plan::harmless(0.1).with(testing::fault::no_memory, 0.002).with(testing::fault::no_frame, 0.01);
+const fault_plan choppy =
+    fault_plan::harmless(0.1).with(testing::fault::no_memory, 0.002).with(testing::fault::no_frame, 0.01);
 
 const workload workloads[] = {
     {"tcp", fault_plan::everything(0.04), 0.25, &ringlet_hunt::exchange_over_tcp},

@@ -71,8 +71,7 @@ task<> ask_lines(net::endpoint server) {
         const std::string sent = text + "\n";
         co_await stream.send_all(ringlet::as_bytes(sent));
         const std::optional<std::string> heard = co_await reader.line();
-        const std::string wanted =
-            fmt::format("LINE {} {}!", i, std::string(static_cast<std::size_t>(i) * 700, 'X'));
+        const std::string wanted = fmt::format("LINE {} {}!", i, std::string(static_cast<std::size_t>(i) * 700, 'X'));
         if (heard == wanted) continue;
         // The last line of a stream may lack its end: that of one whose server gave up.
         if (!heard || wanted.starts_with(*heard))
@@ -84,8 +83,8 @@ task<> ask_lines(net::endpoint server) {
 task<> talk_over_tcp() {
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
     auto body = [](ringlet::task_group& group, net::tcp_listener& from) -> task<> {
-        ringlet::job<> server = group.spawn([](net::tcp_listener& at) { return net::serve(at, quiet(), answer_lines); },
-                                            std::ref(from));
+        ringlet::job<> server =
+            group.spawn([](net::tcp_listener& at) { return net::serve(at, quiet(), answer_lines); }, std::ref(from));
         auto clients = [](ringlet::task_group& all, net::endpoint to) -> task<> {
             for (int i = 0; i < 3; ++i) all.spawn(ask_lines, to);
             co_return;
@@ -183,8 +182,8 @@ task<> get_pages(net::endpoint server) {
 task<> browse() {
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
     auto body = [](ringlet::task_group& group, net::tcp_listener& from) -> task<> {
-        ringlet::job<> server = group.spawn(
-            [](net::tcp_listener& at) { return net::serve(at, quiet(), answer_requests); }, std::ref(from));
+        ringlet::job<> server =
+            group.spawn([](net::tcp_listener& at) { return net::serve(at, quiet(), answer_requests); }, std::ref(from));
         co_await get_pages(from.local_endpoint());
         server.cancel();
     };

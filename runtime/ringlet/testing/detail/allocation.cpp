@@ -13,6 +13,7 @@ void allocation_faults::allocation() {
 
 void allocation_faults::frame() {
     if (!armed || paused > 0) return;
+    if (++seen == failing) throw std::bad_alloc{};
     if (seed && seed->happens(fault::no_frame)) throw std::bad_alloc{};
 }
 
