@@ -25,7 +25,10 @@ public:
     async_generator_promise() noexcept {}
     async_generator<T> get_return_object() noexcept;
     void return_void() const noexcept {}
-    void unhandled_exception() noexcept { failure = std::current_exception(); }
+    void unhandled_exception() noexcept {
+        failure = std::current_exception();
+        note_unwound(site);
+    }
 
     class yield_awaiter {
     public:

@@ -54,7 +54,8 @@ void cancel_scope::cancel() noexcept {
     if (job_) refresh_pending(*job_);
 }
 
-job_group::job_group(scheduler& owner, policy how) noexcept : owner_{&owner}, policy_{how} {
+job_group::job_group(scheduler& owner, policy how) noexcept
+    : owner_{&owner}, parent_{owner.current_job()}, policy_{how} {
     registry_link_.insert_before(owner.groups());
 }
 

@@ -37,6 +37,8 @@ public:
     }
     bool idle() const noexcept { return ready_head_ == nullptr; }
     std::size_t ready_count() const noexcept { return ready_count_; }
+    /// The job that runs next; not while idle.
+    const job_block& next_ready() const noexcept { return *ready_head_; }
 
     /// Runs ready jobs in the order in which they became so, until none is left or `resumptions_max` have run.
     std::size_t run_ready(std::size_t resumptions_max);
@@ -51,13 +53,16 @@ public:
     job_group& root() noexcept { return root_; }
     list_link& groups() noexcept { return groups_; }
 
-    /// Every job that has not ended, one a line: name, what it waits for, and the line of its await.
+    /// The tree of the jobs that have not ended: each with its name, what it waits for, and the awaits that it stands in,
+    /// innermost first; under it the jobs of the groups that it made.
     std::string describe_jobs() const;
 
     // For the awaiters of tasks.
     unsigned nesting = 0;
     std::coroutine_handle<> next;
     std::coroutine_handle<> finished_root;
+    /// Milliseconds, roughly: for how long a job has waited.
+    std::uint32_t now_ms = 0;
     bool discarding = false;  ///< a frame that failed or never ran is being destroyed, and unawaited tasks with it
     // For job_group::cancel_all.
     job_group* groups_to_cancel = nullptr;
@@ -114,6 +119,7 @@ inline std::size_t scheduler::run_ready(std::size_t resumptions_max) {
                 finish(job, finished_root);
                 break;
             }
+            if (!handle) job.cqe_flags = now_ms;  // nothing uses these until a completion comes
         } while (handle);
     }
     job_ = nullptr;

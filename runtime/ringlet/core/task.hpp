@@ -43,6 +43,7 @@ public:
         if (state_ == state::value) std::destroy_at(&value_);  // a local's destructor threw after co_return
         std::construct_at(&failure_, std::current_exception());
         state_ = state::failure;
+        note_unwound(site);
     }
 
     void swap_failure(std::exception_ptr& with) noexcept {
@@ -69,7 +70,10 @@ public:
     promise() noexcept {}
     task<void> get_return_object() noexcept;
     void return_void() const noexcept {}
-    void unhandled_exception() noexcept { failure_ = std::current_exception(); }
+    void unhandled_exception() noexcept {
+        failure_ = std::current_exception();
+        note_unwound(site);
+    }
     void swap_failure(std::exception_ptr& with) noexcept { failure_.swap(with); }
     void take() {
         if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/core/detail/promise.hpp>
+#include <ringlet/core/report.hpp>
 #include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/io/loop.hpp>
 #include <ringlet/io/mailbox.hpp>
@@ -12,6 +14,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <source_location>
+#include <string>
 #include <thread>
 
 namespace ringlet::io {
@@ -26,6 +30,9 @@ using ringlet::detail::this_thread_scheduler;
 // With anything to wait for, look at it at least this often, however many jobs are ready.
 constexpr std::size_t resumptions_between_looks = 64;
 
+// Without timers nobody reads the clock; then every so many turns, which is often enough for "waits for 1.2 s".
+constexpr std::uint64_t turns_between_clocks = 16;
+
 // What does not end for so long after it was told to is named.
 constexpr std::chrono::seconds patience_at_end{5};
 
@@ -34,6 +41,11 @@ loop_options with_environment(loop_options options) {
         unsigned spin_us = 0;
         if (std::from_chars(text, text + std::strlen(text), spin_us).ec == std::errc{})
             options.spin = std::chrono::microseconds{spin_us};
+    }
+    if (const char* text = std::getenv("RINGLET_WATCHDOG_MS")) {
+        unsigned limit_ms = 0;
+        if (std::from_chars(text, text + std::strlen(text), limit_ms).ec == std::errc{})
+            options.watchdog = std::chrono::milliseconds{limit_ms};
     }
     return options;
 }
@@ -79,6 +91,7 @@ bool loop::stuck() const noexcept {
     const io_uring_cqe* const cqes = e.cqes;
     const unsigned mask = e.cq_mask;
     const unsigned tail = std::atomic_ref{*e.cq_tail}.load(std::memory_order_acquire);
+    counted_.completions += tail - head;
     while (head != tail) {
         const io_uring_cqe& cqe = cqes[head & mask];
         __builtin_prefetch(reinterpret_cast<const void*>(cqes[(head + 3) & mask].user_data));
@@ -101,46 +114,103 @@ bool loop::stuck() const noexcept {
     reaping_ = nullptr;
 }
 
+[[gnu::always_inline]] inline void loop::enter(unsigned wanted, deadline until) {
+    ++counted_.enters;
+    counted_.submissions += engine_->sq_tail - sqes_counted_;
+    sqes_counted_ = engine_->sq_tail;
+    engine_->enter(wanted, until);
+}
+
 [[gnu::always_inline]] inline void loop::wait(deadline until) {
     engine& e = *engine_;
     if (options_.spin.count() > 0) [[unlikely]] {
-        if (e.sq_head != e.sq_tail) e.enter(0, no_deadline);
+        if (e.sq_head != e.sq_tail) enter(0, no_deadline);
         const deadline end = std::min(until, deadline_after(options_.spin));
         while (!e.look()) {
             if (clock::now() >= end) {
-                e.enter(1, until);
+                enter(1, until);
                 return;
             }
             __builtin_ia32_pause();
         }
-        if (*e.cq_head == *e.cq_tail) e.enter(0, no_deadline);
+        if (*e.cq_head == *e.cq_tail) enter(0, no_deadline);
         return;
     }
-    e.enter(1, until);
+    enter(1, until);
 }
 
 [[gnu::always_inline]] inline void loop::turn(auto&& finished) {
     engine& e = *engine_;
     // Everything that is ready now, and what becomes ready meanwhile as long as nothing else wants attention.
     const bool alone = in_flight_ == 0 && mail_expected_ == 0 && timers_.empty();
-    run_ready(alone ? options_.batch_max
-                    : std::min(options_.batch_max, std::max(ready_count(), resumptions_between_looks)));
-    if (!timers_.empty()) timers_.fire_due(clock::now(), *this);
+    const std::size_t ready = ready_count();
+    counted_.ready_max = std::max(counted_.ready_max, ready);
+    run_jobs(alone ? options_.batch_max : std::min(options_.batch_max, std::max(ready, resumptions_between_looks)));
+    if (!timers_.empty()) {
+        const deadline now = clock::now();
+        note_time(now);
+        timers_.fire_due(now, *this);
+    } else if (counted_.turns % turns_between_clocks == 0) {
+        note_time(clock::now());
+    }
+    ++counted_.turns;
+    if (detail::report_wanted.load(std::memory_order_relaxed)) [[unlikely]] {
+        detail::report_wanted = false;
+        print_tasks();
+    }
     if (idle()) {
         // What is left may sleep long, and is to be told to end.
         if (finished()) return;
         if (stuck()) {
             // What stands in the queue is nobody's wait (the mailbox listens again), so there is nothing to sleep for.
-            if (e.sq_head != e.sq_tail) e.enter(0, no_deadline);
+            if (e.sq_head != e.sq_tail) enter(0, no_deadline);
             reap();
             return;
         }
         wait(std::min(report_left_at_, timers_.empty() ? no_deadline : timers_.next()));
     } else {
         if (e.sq_head == e.sq_tail && !e.completions_waiting()) return;
-        e.enter(0, no_deadline);
+        enter(0, no_deadline);
     }
     reap();
+}
+
+[[gnu::always_inline]] inline void loop::note_time(deadline now) noexcept {
+    now_ms = static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::milliseconds{1});
+}
+
+[[gnu::always_inline]] inline void loop::run_jobs(std::size_t resumptions_max) {
+    if (options_.watchdog.count() == 0) [[likely]]
+        run_ready(resumptions_max);
+    else
+        run_watched(resumptions_max);
+}
+
+void loop::run_watched(std::size_t resumptions_max) {
+    deadline begin = clock::now();
+    for (std::size_t i = 0; i < resumptions_max && !idle(); ++i) {
+        const job_block& job = next_ready();  // gone, perhaps, when it has run
+        const std::string name = job.name ? *job.name : "a job";
+        const std::source_location from =
+            job.has(job_block::started) ? ringlet::detail::await_site(job.resume_point) : std::source_location{};
+        run_ready(1);
+        const deadline end = clock::now();
+        const auto took = end - begin;
+        begin = end;
+        counted_.longest_run = std::max(counted_.longest_run, took);
+        if (took < options_.watchdog || end < next_warning_) continue;
+        next_warning_ = end + std::chrono::seconds{1};
+        std::fprintf(stderr, "ringlet: %s ran for %lld ms without awaiting, after %s:%u\n", name.c_str(),
+                     static_cast<long long>(took / std::chrono::milliseconds{1}), from.file_name(),
+                     static_cast<unsigned>(from.line()));
+    }
+}
+
+loop_statistics loop::statistics() const noexcept {
+    loop_statistics now = counted_;
+    now.ready = ready_count();
+    now.in_flight = in_flight_;
+    return now;
 }
 
 void loop::run_main_job(job_block& main) {
@@ -227,7 +297,7 @@ void loop::stop_standing() noexcept {
 void loop::make_sq_room() {
     // Completions may have to be taken before the kernel accepts more (EBUSY).
     while (engine_->sq_room() == 0) {
-        engine_->enter(0, no_deadline);
+        enter(0, no_deadline);
         if (reaping_)
             std::atomic_ref{*engine_->cq_head}.store(*reaping_, std::memory_order_release);
         else

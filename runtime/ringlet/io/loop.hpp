@@ -7,6 +7,7 @@
 #include <ringlet/io/engine.hpp>
 #include <ringlet/time/timer_queue.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,21 @@ struct loop_options {
     /// When all are out and more data wait, further buffers are made, up to so many in all; they stay. After that
     /// receiving waits until one comes back.
     unsigned buffers_max = 65536;
+    /// A job that runs longer than this without awaiting is named on standard error, at most once a second. 0: nobody
+    /// looks. The variable RINGLET_WATCHDOG_MS sets it for a program.
+    std::chrono::milliseconds watchdog{0};
+};
+
+/// What a loop has done since it was made.
+struct loop_statistics {
+    std::uint64_t turns = 0;
+    std::uint64_t submissions = 0;            ///< requests given to the kernel
+    std::uint64_t completions = 0;            ///< CQEs taken
+    std::uint64_t enters = 0;                 ///< calls of the engine, each a system call or a few
+    std::size_t ready_max = 0;                ///< the longest ready queue at the beginning of a turn
+    std::size_t ready = 0;                    ///< jobs that are ready now
+    std::size_t in_flight = 0;                ///< requests whose last CQE is to come
+    std::chrono::nanoseconds longest_run{0};  ///< of one job between two awaits; only with a watchdog
 };
 
 /// One loop: ready queue, timers, and one `enter` a turn. Belongs to the thread that made it; a thread has at most one.
@@ -64,6 +80,7 @@ public:
     const std::string& engine_reason() const noexcept { return engine_reason_; }
     engine& backend() noexcept { return *engine_; }
     const loop_options& options() const noexcept { return options_; }
+    loop_statistics statistics() const noexcept;
 
     // --- for operations ---
 
@@ -117,6 +134,10 @@ private:
     void turn(auto&& finished);
     bool stuck() const noexcept;
     void wait(deadline until);
+    void enter(unsigned wanted, deadline until);
+    void run_jobs(std::size_t resumptions_max);
+    void run_watched(std::size_t resumptions_max);
+    void note_time(deadline now) noexcept;
     void reap() noexcept;
     void make_sq_room();
 
@@ -129,12 +150,20 @@ private:
     std::size_t in_flight_ = 0;
     std::size_t mail_expected_ = 0;
     deadline report_left_at_ = no_deadline;  // when what has not ended by then is named
+    loop_statistics counted_;
+    unsigned sqes_counted_ = 0;
+    deadline next_warning_ = deadline::min();
     bool broken_ = false;
     unsigned* reaping_ = nullptr;
     std::unique_ptr<mailbox> mailbox_;
     std::unique_ptr<thread_pool> threads_;
     std::unique_ptr<buffer_ring> buffers_;
 };
+
+namespace detail {
+/// Set by a handler of signals: the loop prints its jobs as soon as it can.
+inline std::atomic<bool> report_wanted = false;
+}  // namespace detail
 
 }  // namespace ringlet::io
 

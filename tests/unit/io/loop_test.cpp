@@ -161,9 +161,9 @@ TEST_CASE("a deadlock is reported with what each job waits for, and where", "[lo
     CAPTURE(text);
     CHECK(text.starts_with("deadlock: nothing is ready"));
     CHECK(contains(text, "hen: waits for a thing that never comes at "));
-    CHECK(contains(text, "loop_test.cpp:" + line_of_named + "\n"));
+    CHECK(contains(text, "loop_test.cpp:" + line_of_named + " in "));
     CHECK(contains(text, "waits for the end of a job at "));
-    CHECK(contains(text, "loop_test.cpp:" + line_of_main + "\n"));
+    CHECK(contains(text, "loop_test.cpp:" + line_of_main + " in "));
     CHECK(log == "c");  // clean-up that awaits had its time
     CHECK(loop.now() == 3ms);
     // The loop runs on.

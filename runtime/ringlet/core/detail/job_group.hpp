@@ -62,6 +62,8 @@ public:
     bool cancelling() const noexcept { return cancelling_; }
     scheduler& owner() const noexcept { return *owner_; }
     list_link& jobs() noexcept { return jobs_; }
+    /// Who made the group, for reports; null for the root.
+    const job_block* parent() const noexcept { return parent_; }
     std::exception_ptr take_failure() noexcept { return std::exchange(failure_, nullptr); }
     bool failed() const noexcept { return failure_ != nullptr; }
     job_block* first_ended() const noexcept { return first_ended_; }
@@ -92,6 +94,7 @@ private:
 
     list_link jobs_{&jobs_, &jobs_};
     scheduler* owner_;
+    const job_block* parent_;
     job_group* next_to_cancel_ = nullptr;
     cancel_scope* body_ = nullptr;
     std::exception_ptr failure_;

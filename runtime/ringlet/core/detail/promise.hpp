@@ -4,6 +4,7 @@
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/core/detail/job_block.hpp>
 #include <ringlet/core/frame_pool.hpp>
+#include <ringlet/core/report.hpp>
 #include <ringlet/core/scheduler.hpp>
 
 #include <coroutine>

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/core/detail/promise.hpp>
+#include <ringlet/core/report.hpp>
+#include <ringlet/core/scheduler.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <string_view>
+
+#include <unistd.h>
+
+namespace ringlet {
+namespace detail {
+namespace {
+
+// "outer" of "ringlet::task<> outer(int)" (clang), "outer(_ZN5outerEi.Frame*)" (g++ 12) and "task<void> outer(int)".
+std::string_view name_of_function(std::string_view signature) noexcept {
+    std::size_t begin = 0;
+    int depth = 0;
+    for (std::size_t i = 0; i < signature.size(); ++i) {
+        const char c = signature[i];
+        if (c == '<' || (c == '(' && signature.substr(i).starts_with("(anonymous"))) ++depth;
+        if ((c == '>' || c == ')') && depth > 0) --depth;
+        if (depth > 0) continue;
+        if (c == ' ') begin = i + 1;
+        if (c == '(') return signature.substr(begin, i - begin);
+    }
+    return signature.substr(begin);
+}
+
+void describe_await(std::coroutine_handle<> frame, std::string_view word, std::string& out) {
+    const std::source_location where = await_site(frame);
+    if (where.line() == 0) return;
+    out += fmt::format("{}{}:{} in {}", word, where.file_name(), where.line(), name_of_function(where.function_name()));
+}
+
+std::coroutine_handle<> outer_of(std::coroutine_handle<> frame) noexcept {
+    const auto outer = std::coroutine_handle<promise_base>::from_address(frame.address()).promise().continuation;
+    return outer == scheduler::end_of_job() ? nullptr : outer;
+}
+
+constexpr std::size_t awaits_shown_max = 32;
+
+void describe(const job_block& job, const std::string& indent, std::string& out) {
+    out += indent;
+    out += job.name ? *job.name : fmt::format("job {}", fmt::ptr(&job));
+    if (!job.has(job_block::started)) {
+        out += ": not started\n";
+        return;
+    }
+    if (!job.waiting) {
+        out += &job == this_thread_scheduler->current_job() ? ": runs\n" : ": ready to run\n";
+        return;
+    }
+    out += fmt::format(": waits for {}", job.waiting->name);
+    if (job.waiting->describe) job.waiting->describe(job, out);
+    const std::uint32_t since = this_thread_scheduler->now_ms - job.cqe_flags;
+    if (since >= 100) out += fmt::format(" for {}.{} s", since / 1000, since / 100 % 10);
+    describe_await(job.resume_point, " at ", out);
+    out += '\n';
+    std::size_t shown = 1;
+    for (auto frame = outer_of(job.resume_point); frame; frame = outer_of(frame)) {
+        if (++shown > awaits_shown_max) continue;
+        out += indent;
+        describe_await(frame, "    from ", out);
+        out += '\n';
+    }
+    if (shown > awaits_shown_max) out += fmt::format("{}    and {} more\n", indent, shown - awaits_shown_max);
+}
+
+// --- where failures came from ---
+
+struct unwinding {
+    const void* exception = nullptr;
+    std::size_t passed = 0;
+    std::array<std::source_location, awaits_shown_max> sites;
+};
+// The last few: a failure may wait in its job while others pass.
+thread_local std::array<unwinding, 8> unwindings;
+thread_local std::size_t next_unwinding = 0;
+
+// An exception_ptr is one pointer, to the exception (Itanium C++ ABI).
+const void* address_of(const std::exception_ptr& failure) noexcept {
+    static_assert(sizeof failure == sizeof(void*));
+    const void* address = nullptr;
+    std::memcpy(&address, &failure, sizeof address);
+    return address;
+}
+
+// --- in a handler: no memory, no locks, no stdio ---
+
+struct plain_writer {
+    int fd;
+    void text(std::string_view what) const noexcept {
+        while (!what.empty()) {
+            const ssize_t n = ::write(fd, what.data(), what.size());  // lint-ok: a handler's, of the real process
+            if (n <= 0) return;
+            what.remove_prefix(static_cast<std::size_t>(n));
+        }
+    }
+    void number(std::uint64_t value) const noexcept {
+        std::array<char, 24> digits;
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+        text({digits.data(), static_cast<std::size_t>(end - digits.data())});
+    }
+    void await(std::coroutine_handle<> frame, std::string_view word) const noexcept {
+        const std::source_location where = await_site(frame);
+        if (where.line() == 0) return;
+        text(word);
+        text(where.file_name());
+        text(":");
+        number(where.line());
+        text("\n");
+    }
+};
+
+constexpr int jobs_shown_in_handler_max = 1000;
+
+}  // namespace
+
+void note_unwound(const std::source_location& site) noexcept {
+    const void* const exception = address_of(std::current_exception());
+    auto found = std::ranges::find(unwindings, exception, &unwinding::exception);
+    if (found == unwindings.end()) {
+        found = unwindings.begin() + static_cast<std::ptrdiff_t>(next_unwinding++ % unwindings.size());
+        found->exception = exception;
+        found->passed = 0;
+    }
+    if (found->passed < found->sites.size()) found->sites[found->passed] = site;
+    ++found->passed;
+}
+
+void print_tasks_in_handler(int fd) noexcept {
+    const scheduler* const loop = this_thread_scheduler;
+    if (!loop) return;
+    const plain_writer out{fd};
+    out.text("ringlet: the jobs of this loop:\n");
+    int left = jobs_shown_in_handler_max;
+    auto& groups = const_cast<scheduler*>(loop)->groups();
+    for (list_link* g = groups.next; g != &groups && left > 0; g = g->next) {
+        list_link& jobs = job_group::from_registry_link(*g).jobs();
+        for (list_link* l = jobs.next; l != &jobs && left > 0; l = l->next, --left) {
+            const job_block& job = job_block::from_group_link(*l);
+            out.text("  ");
+            out.text(job.name ? std::string_view{*job.name} : "a job");
+            if (&job == loop->current_job()) out.text(": runs");
+            if (!job.has(job_block::started) || !job.waiting) {
+                out.text("\n");
+                continue;
+            }
+            out.text(": waits for ");
+            out.text(job.waiting->name);
+            out.text("\n");
+            std::size_t shown = 0;
+            for (auto frame = job.resume_point; frame && shown < awaits_shown_max; frame = outer_of(frame), ++shown)
+                out.await(frame, shown == 0 ? "    at " : "    from ");
+        }
+    }
+}
+
+std::string scheduler::describe_jobs() const {
+    std::multimap<const job_block*, job_group*> by_parent;
+    for (list_link* g = groups_.next; g != &groups_; g = g->next) {
+        job_group& group = job_group::from_registry_link(*g);
+        by_parent.emplace(group.parent(), &group);
+    }
+    std::string out;
+    // Groups below groups are few deep, as the program's blocks are.
+    const auto describe_below = [&](auto& self, const job_block* parent, const std::string& indent) -> void {
+        const auto [first, last] = by_parent.equal_range(parent);
+        for (auto i = first; i != last; ++i) {
+            list_link& jobs = i->second->jobs();
+            for (list_link* l = jobs.next; l != &jobs; l = l->next) {
+                const job_block& job = job_block::from_group_link(*l);
+                describe(job, indent, out);
+                self(self, &job, indent + "  ");
+            }
+        }
+    };
+    describe_below(describe_below, nullptr, "  ");
+    return out;
+}
+
+}  // namespace detail
+
+std::string describe_tasks() {
+    return detail::this_thread_scheduler ? detail::this_thread_scheduler->describe_jobs() : std::string{};
+}
+
+void print_tasks() {
+    const std::string text = "ringlet: the jobs of this loop:\n" + describe_tasks();
+    std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+std::string await_chain(const std::exception_ptr& failure) {
+    using namespace detail;
+    const auto found = std::ranges::find(unwindings, address_of(failure), &unwinding::exception);
+    std::string out;
+    if (!failure || found == unwindings.end()) return out;
+    const std::size_t known = std::min(found->passed, found->sites.size());
+    for (std::size_t i = 0; i < known; ++i) {
+        const std::source_location& site = found->sites[i];
+        if (site.line() == 0) continue;  // it threw before it awaited anything
+        out += fmt::format("  awaited at {}:{} in {}\n", site.file_name(), site.line(),
+                           name_of_function(site.function_name()));
+    }
+    if (found->passed > known) out += fmt::format("  and {} more\n", found->passed - known);
+    return out;
+}
+
+}  // namespace ringlet
