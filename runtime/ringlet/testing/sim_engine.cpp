@@ -471,9 +471,11 @@ sim_engine::outcome sim_engine::accept(request& r) {
 }
 
 sim_engine::outcome sim_engine::open(request& r) {
+    // The descriptor first, as in accept: without one no file is made.
+    if (!kernel_->may_install()) return {.res = -EMFILE};
     std::shared_ptr<open_file> out;
     const std::int64_t n = kernel_->files().open(r.file.get(), r.path.c_str(), r.how, out);
-    return {.res = n < 0 ? n : kernel_->install(std::move(out))};
+    return {.res = n < 0 ? n : kernel_->put(std::move(out))};
 }
 
 sim_engine::outcome sim_engine::statx(request& r) {

@@ -223,10 +223,11 @@ int kernel::eventfd(unsigned count, int flags) noexcept {
 
 int kernel::open_at(int directory_fd, const char* path, const open_how& how) {
     std::shared_ptr<open_file> from;
+    if (!may_install()) return -EMFILE;  // Linux asks that first: no file is made for nothing
     if (const int error = directory(directory_fd, from); error < 0 && path[0] != '/') return error;
     std::shared_ptr<open_file> out;
     const std::int64_t n = files_.open(from.get(), path, how, out);
-    return n < 0 ? static_cast<int>(n) : install(std::move(out));
+    return n < 0 ? static_cast<int>(n) : put(std::move(out));
 }
 int kernel::openat(int directory_fd, const char* path, int flags, mode_t mode) noexcept {
     return openat2(directory_fd, path, how_of(flags, mode));
