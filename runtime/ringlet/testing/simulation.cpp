@@ -87,23 +87,37 @@ std::string simulation::where() const {
     return fmt::format("seed {}, step {}", state_->all.seed(), state_->all.steps());
 }
 
+// What a test asks of the world is no matter of the failing allocations, also while the task runs.
 void simulation::write_file(std::string_view path, std::string_view content) {
+    const detail::no_allocation_faults quiet;
     state_->system.files().put(path, content);
 }
 std::optional<std::string> simulation::read_file(std::string_view path) const {
+    const detail::no_allocation_faults quiet;
     return state_->system.files().get(path);
 }
 std::vector<std::string> simulation::list(std::string_view directory) const {
+    const detail::no_allocation_faults quiet;
     return state_->system.files().names(directory);
 }
 void simulation::set_disk_bytes(std::uint64_t bytes) noexcept { state_->system.files().set_capacity(bytes); }
 void simulation::set_descriptors_max(std::size_t count) noexcept { state_->system.set_descriptors_max(count); }
-void simulation::type(std::string_view text) { state_->system.type(text); }
-void simulation::end_input() { state_->system.end_input(); }
+void simulation::type(std::string_view text) {
+    const detail::no_allocation_faults quiet;
+    state_->system.type(text);
+}
+void simulation::end_input() {
+    const detail::no_allocation_faults quiet;
+    state_->system.end_input();
+}
 const std::string& simulation::output() const { return state_->system.output(1).text(); }
 const std::string& simulation::errors() const { return state_->system.output(2).text(); }
-void simulation::signal(int number) { state_->system.signal_state().raise(number); }
+void simulation::signal(int number) {
+    const detail::no_allocation_faults quiet;
+    state_->system.signal_state().raise(number);
+}
 void simulation::after(std::chrono::nanoseconds delay, std::function<void()> what) {
+    const detail::no_allocation_faults quiet;
     state_->all.after(delay, std::move(what));
 }
 
