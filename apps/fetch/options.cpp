@@ -4,6 +4,7 @@
 #include "common/numbers.hpp"
 #include "common/options.hpp"
 #include "common/sanitize.hpp"
+#include <ringlet/io/system_calls.hpp>
 
 #include <unistd.h>
 
@@ -70,7 +71,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     if (into.output.empty()) return std::nullopt;
     if (into.urls.size() > 1) return parser.usage_error("-o takes one URL only; use -P for several");
     if (into.output.ends_with('/')) return parser.usage_error("-o names a file; use -P for a directory");
-    if (into.to_standard_output() && ::isatty(STDOUT_FILENO) != 0)
+    if (into.to_standard_output() && ringlet::io::sys::isatty(STDOUT_FILENO))
         return parser.usage_error("-o - does not write to a terminal; add | cat, or name a file");
     return std::nullopt;
 }

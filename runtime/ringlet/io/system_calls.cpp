@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -66,6 +67,10 @@ int pipe2(int* fds, int flags) noexcept { return simulated ? simulated->pipe2(fd
 int eventfd(unsigned count, int flags) noexcept {
     return simulated ? simulated->eventfd(count, flags) : ::eventfd(count, flags);
 }
+int epoll_create1(int flags) noexcept { return simulated ? simulated->epoll_create1(flags) : ::epoll_create1(flags); }
+int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
+    return simulated ? simulated->epoll_ctl(epoll, operation, fd, event) : ::epoll_ctl(epoll, operation, fd, event);
+}
 bool isatty(int fd) noexcept {
     termios found{};
     return ioctl(fd, TCGETS, &found) == 0;
@@ -98,6 +103,7 @@ int unlinkat(int directory, const char* path, int flags) noexcept {
 int mkdir(const char* path, mode_t mode) noexcept {
     return simulated ? simulated->mkdir(path, mode) : ::mkdir(path, mode);
 }
+mode_t umask(mode_t mask) noexcept { return simulated ? simulated->umask(mask) : ::umask(mask); }
 ssize_t getdents64(int directory, void* data, std::size_t bytes) noexcept {
     return simulated ? simulated->getdents64(directory, data, bytes)
                      : ::syscall(SYS_getdents64, directory, data, bytes);

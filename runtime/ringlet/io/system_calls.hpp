@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 struct open_how;
+struct epoll_event;
 
 namespace ringlet::io {
 
@@ -40,6 +41,8 @@ public:
     virtual int fcntl(int fd, int command, long argument) noexcept = 0;
     virtual int pipe2(int* fds, int flags) noexcept = 0;
     virtual int eventfd(unsigned count, int flags) noexcept = 0;
+    virtual int epoll_create1(int flags) noexcept = 0;
+    virtual int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept = 0;
 
     virtual int openat(int directory, const char* path, int flags, mode_t mode) noexcept = 0;
     virtual int openat2(int directory, const char* path, const open_how& how) noexcept = 0;
@@ -51,6 +54,7 @@ public:
     virtual int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept = 0;
     virtual int unlinkat(int directory, const char* path, int flags) noexcept = 0;
     virtual int mkdir(const char* path, mode_t mode) noexcept = 0;
+    virtual mode_t umask(mode_t mask) noexcept = 0;
     virtual ssize_t getdents64(int directory, void* data, std::size_t bytes) noexcept = 0;
     virtual ssize_t readlink(const char* path, char* target, std::size_t bytes) noexcept = 0;
 
@@ -96,6 +100,8 @@ int ioctl(int fd, unsigned long request, void* argument) noexcept;
 int fcntl(int fd, int command, long argument = 0) noexcept;
 int pipe2(int* fds, int flags) noexcept;
 int eventfd(unsigned count, int flags) noexcept;
+int epoll_create1(int flags) noexcept;
+int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept;
 bool isatty(int fd) noexcept;
 
 int open(const char* path, int flags, mode_t mode = 0) noexcept;
@@ -109,6 +115,7 @@ int fchmod(int fd, mode_t mode) noexcept;
 int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept;
 int unlinkat(int directory, const char* path, int flags) noexcept;
 int mkdir(const char* path, mode_t mode) noexcept;
+mode_t umask(mode_t mask) noexcept;
 ssize_t getdents64(int directory, void* data, std::size_t bytes) noexcept;
 ssize_t readlink(const char* path, char* target, std::size_t bytes) noexcept;
 

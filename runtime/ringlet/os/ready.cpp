@@ -36,10 +36,10 @@ task<> ready(io::fd_ref fd, unsigned events) {
         const result<unsigned> found = co_await as_result(io::poll_op{fd, events});
         if (found) continue;
         if (found.error() != std::errc::invalid_argument) throw failed(found.error().value(), fd);
-        around = io::owned_fd{::epoll_create1(EPOLL_CLOEXEC)};
+        around = io::owned_fd{io::sys::epoll_create1(EPOLL_CLOEXEC)};
         epoll_event event{};
         event.events = events;  // EPOLLIN and EPOLLOUT are POLLIN and POLLOUT
-        if (!around || ::epoll_ctl(around.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) throw failed(errno, fd);
+        if (!around || io::sys::epoll_ctl(around.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) throw failed(errno, fd);
     } while (!is_ready(fd, events));
 }
 

@@ -23,7 +23,6 @@
 namespace ringlet::testing::detail {
 namespace {
 
-constexpr mode_t umask_bits = 022;
 constexpr mode_t permission_bits = 07777;
 constexpr mode_t read_bits = 0444;
 constexpr mode_t write_bits = 0222;
@@ -707,7 +706,7 @@ std::int64_t filesystem::open(open_file* directory, const char* path, const open
     if (!where.found) {
         if (!creates) return -ENOENT;
         if (const auto error = where.check_changeable(); error != 0) return error;
-        const auto mode = static_cast<mode_t>(how.mode) & ~umask_bits;
+        const auto mode = static_cast<mode_t>(how.mode) & ~umask_;
         where.found = make_entry(std::make_shared<inode>(volume_, S_IFREG | mode));
         attach(where.parent, where.found, std::move(where.name));
         out = std::make_shared<opened_file>(*volume_->where, std::move(where.found), flags);
@@ -842,7 +841,7 @@ std::int64_t filesystem::rename(open_file* from, const char* path, open_file* to
 std::int64_t filesystem::make_directory(open_file* directory, const char* path, mode_t mode) {
     place where;
     if (const auto error = walk_to_new(directory, path, true, where); error != 0) return error;
-    const mode_t made = S_IFDIR | (mode & 01777 & ~umask_bits);
+    const mode_t made = S_IFDIR | (mode & 01777 & ~umask_);
     attach(where.parent, make_entry(std::make_shared<inode>(volume_, made)), std::move(where.name));
     return 0;
 }

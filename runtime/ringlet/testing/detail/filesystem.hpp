@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sys/stat.h>
@@ -28,7 +29,7 @@ inline constexpr std::time_t epoch = 1'767'225'600;
 open_how how_of(int flags, mode_t mode) noexcept;
 
 /// The files of the simulated world, in memory, with the rules of Linux: paths, links, permissions, open files that outlive
-/// their names. Every user is the owner; the current directory is "/", the umask 022.
+/// their names. Every user is the owner; the current directory is "/", the umask 022 at first.
 ///
 /// Calls give what the system call would: 0 or more, or -errno. `directory` is what a descriptor refers to, null for
 /// AT_FDCWD.
@@ -50,6 +51,8 @@ public:
     std::int64_t rename(open_file* from, const char* path, open_file* to, const char* new_path, unsigned flags);
     std::int64_t make_directory(open_file* directory, const char* path, mode_t mode);
     std::int64_t make_link(const char* target, open_file* directory, const char* path);
+    /// Gives the one before.
+    mode_t set_umask(mode_t mask) noexcept { return std::exchange(umask_, mask & 0777); }
     std::int64_t read_link(open_file* directory, const char* path, char* target, std::size_t bytes) const;
 
     // --- for tests: without faults and permissions ---
@@ -75,6 +78,7 @@ private:
 
     std::shared_ptr<volume> volume_;
     std::shared_ptr<dentry> root_;
+    mode_t umask_ = 022;
 };
 
 }  // namespace ringlet::testing::detail

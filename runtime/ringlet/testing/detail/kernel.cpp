@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 
 namespace ringlet::testing::detail {
 
@@ -221,6 +222,18 @@ int kernel::eventfd(unsigned count, int flags) noexcept {
     }));
 }
 
+int kernel::epoll_create1(int) noexcept {
+    return static_cast<int>(made([&]() -> std::int64_t { return install(make_epoll(*world_)); }));
+}
+int kernel::epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
+    return static_cast<int>(on(epoll, [&](open_file& f) -> std::int64_t {
+        const std::shared_ptr<open_file> watched = file(fd);
+        if (!watched) return -EBADF;
+        if (watched->is_regular()) return -EPERM;
+        return f.watch(operation, watched, event ? event->events : 0);
+    }));
+}
+
 int kernel::open_at(int directory_fd, const char* path, const open_how& how) {
     std::shared_ptr<open_file> from;
     if (!may_install()) return -EMFILE;  // Linux asks that first: no file is made for nothing
@@ -272,6 +285,7 @@ int kernel::unlinkat(int directory_fd, const char* path, int flags) noexcept {
 int kernel::mkdir(const char* path, mode_t mode) noexcept {
     return static_cast<int>(made([&] { return files_.make_directory(nullptr, path, mode); }));
 }
+mode_t kernel::umask(mode_t mask) noexcept { return files_.set_umask(mask); }
 ssize_t kernel::getdents64(int fd, void* data, std::size_t bytes) noexcept {
     return on(fd, [&](open_file& f) { return f.list({static_cast<std::byte*>(data), bytes}); });
 }

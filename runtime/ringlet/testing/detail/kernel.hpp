@@ -68,6 +68,8 @@ public:
     int fcntl(int fd, int command, long argument) noexcept override;
     int pipe2(int* fds, int flags) noexcept override;
     int eventfd(unsigned count, int flags) noexcept override;
+    int epoll_create1(int flags) noexcept override;
+    int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept override;
     int openat(int directory, const char* path, int flags, mode_t mode) noexcept override;
     int openat2(int directory, const char* path, const open_how& how) noexcept override;
     int fstat(int fd, struct stat* info) noexcept override;
@@ -78,6 +80,7 @@ public:
     int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept override;
     int unlinkat(int directory, const char* path, int flags) noexcept override;
     int mkdir(const char* path, mode_t mode) noexcept override;
+    mode_t umask(mode_t mask) noexcept override;
     ssize_t getdents64(int directory, void* data, std::size_t bytes) noexcept override;
     ssize_t readlink(const char* path, char* target, std::size_t bytes) noexcept override;
     int signalfd(int fd, const sigset_t* wanted, int flags) noexcept override;

@@ -56,6 +56,8 @@ public:
     virtual std::int64_t lock(int) { return 0; }
     virtual std::int64_t change_mode(mode_t) { return -EINVAL; }
     virtual std::int64_t list(std::span<std::byte>) { return -ENOTDIR; }
+    /// epoll_ctl(2), of an epoll descriptor.
+    virtual std::int64_t watch(int, const std::shared_ptr<open_file>&, unsigned) { return -EINVAL; }
 
     virtual std::int64_t bind(const sockaddr*, socklen_t) { return -ENOTSOCK; }
     virtual std::int64_t listen(int) { return -ENOTSOCK; }

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 
@@ -121,6 +122,55 @@ private:
     std::uint64_t count_;
 };
 
+class epoll_file final : public open_file, private waiter {
+public:
+    explicit epoll_file(world& where) noexcept : open_file{where} {}
+    ~epoll_file() override {
+        for (const watched& w : all_)
+            if (const auto file = w.file.lock()) file->remove(*this);
+    }
+    std::string describe() const override { return "an epoll"; }
+    std::int64_t stat(struct stat& info) const noexcept override { return stat_as(0, info); }
+    short ready_events() const noexcept override {
+        for (const watched& w : all_)
+            if (const auto file = w.file.lock()) {
+                const unsigned events = static_cast<unsigned short>(file->ready_events());
+                if ((events & (w.events | POLLERR | POLLHUP)) != 0) return POLLIN;
+            }
+        return 0;
+    }
+    std::int64_t watch(int operation, const std::shared_ptr<open_file>& file, unsigned events) override {
+        if (file.get() == this) return -EINVAL;
+        const auto found = std::ranges::find_if(all_, [&](const watched& w) { return w.file.lock() == file; });
+        const bool known = found != all_.end();
+        if (operation == EPOLL_CTL_ADD) {
+            if (known) return -EEXIST;
+            all_.push_back({file, events});
+            file->add(*this);
+        } else if (operation != EPOLL_CTL_MOD && operation != EPOLL_CTL_DEL) {
+            return -EINVAL;
+        } else if (!known) {
+            return -ENOENT;
+        } else if (operation == EPOLL_CTL_MOD) {
+            found->events = events;
+        } else {
+            file->remove(*this);
+            all_.erase(found);
+        }
+        changed();
+        return 0;
+    }
+
+private:
+    struct watched {
+        std::weak_ptr<open_file> file;
+        unsigned events;
+    };
+    void file_changed() override { changed(); }
+
+    std::vector<watched> all_;
+};
+
 class signal_file final : public open_file {
 public:
     signal_file(world& where, signals& all, const sigset_t& wanted) noexcept
@@ -165,6 +215,8 @@ pipe_ends make_pipe(world& where, std::string name) {
 std::shared_ptr<open_file> make_event(world& where, std::uint64_t count) {
     return std::make_shared<event_file>(where, count);
 }
+
+std::shared_ptr<open_file> make_epoll(world& where) { return std::make_shared<epoll_file>(where); }
 
 std::int64_t sink::stat(struct stat& info) const noexcept {
     stat_as(S_IFIFO, info);

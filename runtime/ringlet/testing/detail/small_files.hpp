@@ -20,6 +20,9 @@ pipe_ends make_pipe(world& where, std::string name);
 
 std::shared_ptr<open_file> make_event(world& where, std::uint64_t count);
 
+/// epoll(7), as far as its descriptor can be polled; nobody asks it for its events.
+std::shared_ptr<open_file> make_epoll(world& where);
+
 /// Takes everything that is written to it: standard output.
 class sink final : public open_file {
 public:
