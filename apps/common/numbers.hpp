@@ -35,7 +35,7 @@ class rate_window {
 public:
     using time_point = std::chrono::nanoseconds;  // of any steady clock: only differences count
 
-    explicit rate_window(std::chrono::nanoseconds length = std::chrono::seconds{5}) noexcept : length_{length} {}
+    explicit rate_window(std::chrono::nanoseconds length = std::chrono::seconds{5}) : length_{length} {}
 
     /// Notes that `total` units have been done at `now`. A total below the last one (a retry) starts anew.
     void add(time_point now, std::uint64_t total);
