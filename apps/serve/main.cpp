@@ -67,6 +67,7 @@ ringlet::task<> drain_at_signal(context& server) {
     co_await ringlet::until_signal(SIGINT, SIGTERM);
     server.print.err().line("ringlet-serve: finishing what is being sent; press Ctrl-C again to leave at once");
     server.drain.begin();
+    co_await ringlet::sleep_until(ringlet::io::no_deadline);  // the clients end first
 }
 
 // Peers come and go; what else ends a connection is said.
@@ -80,22 +81,23 @@ void tell_failure(context& server, const net::endpoint& peer, const std::excepti
     server.print.err().say("ringlet-serve: connection from {}: {}", peer, ringlet::detail::describe(why));
 }
 
-ringlet::task<> http_server(serve::options options) {
-    auto listener = apps::bind_or_explain(
-        "TCP", options.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
-    context server{.options = options, .site = serve::site{options.root}, .drain = {}, .print = {}};
-    if (options.verbose) server.print.err().line(apps::engine_line());
-    ringlet::job<> signals = ringlet::spawn(drain_at_signal, std::ref(server));
-    co_await ringlet::yield();  // from here on Ctrl-C drains
-    server.print.out().say("Serving {} at http://{}/", apps::sanitize(options.root, apps::text_context::field),
+ringlet::task<> serve_clients(net::tcp_listener& listener, context& server) {
+    server.print.out().say("Serving {} at http://{}/", apps::sanitize(server.options.root, apps::text_context::field),
                            listener.local_endpoint());
     net::serve_options serving{server.drain};
     serving.on_failure = [&server](const net::endpoint& peer, const std::exception_ptr& why) {
         tell_failure(server, peer, why);
     };
     co_await net::serve(listener, std::move(serving), serve_client, std::ref(server));
-    signals.cancel();
-    co_await signals.join();
+}
+
+ringlet::task<> http_server(serve::options options) {
+    auto listener = apps::bind_or_explain(
+        "TCP", options.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
+    context server{.options = options, .site = serve::site{options.root}, .drain = {}, .print = {}};
+    if (options.verbose) server.print.err().line(apps::engine_line());
+    // The wait for a signal first: once the address is printed, Ctrl-C drains.
+    co_await ringlet::first_of(drain_at_signal(server), serve_clients(listener, server));
     co_await server.print.finish();
 }
 
