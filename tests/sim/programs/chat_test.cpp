@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "catch.hpp"
+#include "programs.hpp"
+#include <ringlet/core/bytes.hpp>
+#include <ringlet/core/task_group.hpp>
+#include <ringlet/net/udp_socket.hpp>
+#include <ringlet/testing/everywhere.hpp>
+#include <ringlet/time/sleep.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace net = ringlet::net;
+namespace testing = ringlet::testing;
+using namespace std::chrono_literals;
+
+constexpr std::uint16_t port = 7778;
+
+// Says its line when its turn comes, and is there to the end.
+ringlet::task<> say_one_line(unsigned number, std::vector<std::string>& said) {
+    auto socket = net::udp_socket::bind(net::endpoint::loopback_v4(0));
+    co_await ringlet::sleep(10ms + number * 100us);
+    const std::string line = fmt::format("line {}", number);
+    co_await socket.send_to(ringlet::as_bytes(line), net::endpoint::loopback_v4(port));
+    said.push_back(fmt::format("{}: {}", socket.local_endpoint(), line));
+    co_await ringlet::sleep(2s);
+}
+
+ringlet::task<> say_all(std::vector<std::string>& said, unsigned lines) {
+    const auto start = [](ringlet::task_group& group, std::vector<std::string>& into,
+                          unsigned count) -> ringlet::task<> {
+        for (unsigned i = 0; i < count; ++i) group.spawn(say_one_line, i, std::ref(into));
+        co_return;
+    };
+    co_await ringlet::with_task_group(start, std::ref(said), lines);
+}
+
+ringlet::task<int> hear_all(ringlet::task_group& group, testing::simulation& world, std::vector<std::string>& said,
+                            unsigned lines, bool by_signal) {
+    chat::options how;
+    how.port = port;
+    auto chat = group.spawn(programs::chat, std::cref(how));
+    co_await say_all(said, lines);
+    if (by_signal)
+        world.signal(SIGINT);
+    else
+        world.end_input();
+    co_return co_await chat.get();
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> all;
+    std::istringstream in{text};
+    for (std::string line; std::getline(in, line);) all.push_back(line);
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("10000 clients send one datagram each to one chat, and what arrived is what is shown", "[programs]") {
+    testing::simulation world{1, testing::fault_plan{}.with(testing::fault::datagram_lost, 0.05)};
+    std::vector<std::string> said;
+    const int status = world.run(ringlet::with_task_group(hear_all, std::ref(world), std::ref(said), 10'000U, false));
+    CHECK(status == 0);
+    REQUIRE(said.size() == 10'000);
+
+    std::vector<std::string> shown = lines_of(world.output());
+    const std::size_t lost = world.faults()[testing::fault::datagram_lost];
+    CHECK(lost > 400);
+    CHECK(lost < 600);
+    CHECK(shown.size() == said.size() - lost);
+    std::ranges::sort(shown);
+    std::ranges::sort(said);
+    CHECK(std::ranges::adjacent_find(shown) == shown.end());
+    CHECK(std::ranges::includes(said, shown));
+}
+
+TEST_CASE("a chat shows each datagram as often as it came, whatever a correct kernel and a bad network do",
+          "[programs]") {
+    using testing::fault;
+    testing::hunt_options options;
+    options.faults = testing::fault_plan::harmless()
+                         .with(fault::no_buffers, 0)  // an error to the clients
+                         .with(fault::datagram_lost, 0.1)
+                         .with(fault::datagram_duplicated, 0.1)
+                         .with(fault::datagram_delayed, 0.1);
+    options.seeds = 100;
+    const auto report = testing::hunt(options, [](testing::simulation& world) {
+        std::vector<std::string> said;
+        const int status = world.run(ringlet::with_task_group(hear_all, std::ref(world), std::ref(said), 20U, true));
+        std::vector<std::string> shown = lines_of(world.output());
+        const std::size_t came =
+            said.size() - world.faults()[fault::datagram_lost] + world.faults()[fault::datagram_duplicated];
+        if (shown.size() != came) return false;
+        std::ranges::sort(shown);
+        std::ranges::sort(said);
+        shown.erase(std::ranges::unique(shown).begin(), shown.end());
+        return status == 128 + SIGINT && std::ranges::includes(said, shown);
+    });
+    INFO(report.to_string());
+    CHECK(report.succeeded == report.seeds);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "catch.hpp"
+#include "programs.hpp"
+#include <ringlet/core/bytes.hpp>
+#include <ringlet/core/combinators.hpp>
+#include <ringlet/core/task_group.hpp>
+#include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/net/udp_socket.hpp>
+#include <ringlet/testing/everywhere.hpp>
+#include <ringlet/time/sleep.hpp>
+#include <ringlet/time/timeout.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <stdexcept>
+#include <string>
+
+namespace {
+
+namespace net = ringlet::net;
+namespace testing = ringlet::testing;
+using namespace std::chrono_literals;
+
+constexpr std::uint16_t port = 7777;
+
+// Sends again what may have been lost, and again; an echo that comes late is passed over.
+ringlet::task<> exchange_datagram(net::udp_socket& socket, const std::string& text) {
+    std::array<std::byte, 2048> buffer;
+    for (int tries = 0; tries < 30; ++tries) {
+        const auto sent =
+            co_await ringlet::as_result(socket.send_to(ringlet::as_bytes(text), net::endpoint::loopback_v4(port)));
+        if (!sent && sent.error() != std::errc::no_buffer_space) throw std::system_error{sent.error(), "send"};
+        for (;;) {
+            const auto got = co_await ringlet::as_result(ringlet::with_timeout(100ms, socket.recv_from(buffer)));
+            if (!got) break;
+            const net::datagram echo = *got;
+            if (ringlet::as_text(std::span{buffer}.first(echo.size)) == text) co_return;
+        }
+    }
+    throw std::runtime_error{"no echo of " + text.substr(0, 20)};
+}
+
+ringlet::task<> udp_client(unsigned number) {
+    auto socket = net::udp_socket::bind(net::endpoint::loopback_v4(0));
+    for (unsigned i = 0; i < 5; ++i)
+        co_await exchange_datagram(socket, fmt::format("{} of {} {}", i, number, std::string(i * 300, 'x')));
+}
+
+ringlet::task<> send_text(net::tcp_stream& stream, const std::string& text) {
+    co_await stream.send_all(ringlet::as_bytes(text));
+    co_await stream.shutdown_send();
+}
+
+ringlet::task<> tcp_client(unsigned number) {
+    net::tcp_stream stream = co_await net::tcp_stream::connect(net::endpoint::loopback_v4(port));
+    std::string said;
+    for (unsigned i = 0; i < number * 400; ++i) said += fmt::format("{} ", i * number);
+    std::string heard;
+    const auto hear = [](net::tcp_stream& from, std::string& into) -> ringlet::task<> {
+        std::array<std::byte, 5000> block;
+        while (const std::size_t n = co_await from.recv(block)) into += ringlet::as_text(std::span{block}.first(n));
+    };
+    co_await ringlet::when_all(send_text(stream, said), hear(stream, heard));
+    if (heard != said) throw std::logic_error{"other bytes came back"};
+}
+
+ringlet::task<> ask_all(ringlet::task_group& group, bool tcp) {
+    for (unsigned i = 0; i < 10; ++i) group.spawn(tcp ? tcp_client : udp_client, i);
+    co_return;
+}
+
+ringlet::task<> echo_and_ask(ringlet::task_group& group, testing::simulation& world, bool tcp) {
+    echo::options how;
+    how.tcp = tcp;
+    auto server = group.spawn(programs::echo, std::cref(how));
+    co_await ringlet::sleep(10ms);  // it listens
+    co_await ringlet::with_task_group(ask_all, tcp);
+    world.signal(SIGINT);
+    co_await server.get();
+}
+
+bool all_is_echoed(testing::simulation& world, bool tcp) {
+    world.run(ringlet::with_task_group(echo_and_ask, std::ref(world), tcp));
+    return true;
+}
+
+}  // namespace
+
+TEST_CASE("what is said to the TCP echo comes back, whatever a correct kernel does", "[programs]") {
+    testing::hunt_options options;
+    options.faults = testing::fault_plan::harmless();
+    options.seeds = 30;
+    const auto report = testing::hunt(options, [](testing::simulation& world) { return all_is_echoed(world, true); });
+    CHECK(report.succeeded == report.seeds);
+}
+
+TEST_CASE("each datagram that the UDP echo gets comes back, whatever a correct kernel and a bad network do",
+          "[programs]") {
+    testing::hunt_options options;
+    options.faults = testing::fault_plan::harmless()
+                         .with(testing::fault::datagram_lost, 0.1)
+                         .with(testing::fault::datagram_duplicated, 0.1)
+                         .with(testing::fault::datagram_delayed, 0.1);
+    options.seeds = 50;
+    const auto report = testing::hunt(options, [](testing::simulation& world) { return all_is_echoed(world, false); });
+    CHECK(report.succeeded == report.seeds);
+}

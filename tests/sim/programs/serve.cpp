@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#include "programs.hpp"
+
+#define main ringlet_serve_main
+#include "serve/main.cpp"
+#undef main
+
+namespace programs {
+
+ringlet::task<> serve(const serve::options& how) { return http_server(how); }
+
+ringlet::task<> serve_one_client(net::tcp_listener& from, const serve::options& how) {
+    context server{.options = how, .site = serve::site{how.root}, .drain = {}, .print = {}};
+    auto stream = co_await from.accept();
+    co_await serve_client(std::move(stream), server);
+    co_await server.print.finish();
+}
+
+}  // namespace programs
