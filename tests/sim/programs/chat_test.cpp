@@ -93,6 +93,7 @@ TEST_CASE("a chat shows each datagram as often as it came, whatever a correct ke
                          .with(fault::datagram_duplicated, 0.1)
                          .with(fault::datagram_delayed, 0.1);
     options.seeds = 100;
+    options.twice = true;
     const auto report = testing::hunt(options, [](testing::simulation& world) {
         std::vector<std::string> said;
         const int status = world.run(ringlet::with_task_group(hear_all, std::ref(world), std::ref(said), 20U, true));

@@ -93,6 +93,7 @@ TEST_CASE("what is said to the TCP echo comes back, whatever a correct kernel do
     testing::hunt_options options;
     options.faults = testing::fault_plan::harmless();
     options.seeds = 30;
+    options.twice = true;
     const auto report = testing::hunt(options, [](testing::simulation& world) { return all_is_echoed(world, true); });
     CHECK(report.succeeded == report.seeds);
 }
@@ -105,6 +106,7 @@ TEST_CASE("each datagram that the UDP echo gets comes back, whatever a correct k
                          .with(testing::fault::datagram_duplicated, 0.1)
                          .with(testing::fault::datagram_delayed, 0.1);
     options.seeds = 50;
+    options.twice = true;
     const auto report = testing::hunt(options, [](testing::simulation& world) { return all_is_echoed(world, false); });
     CHECK(report.succeeded == report.seeds);
 }

@@ -115,6 +115,7 @@ TEST_CASE("server and downloader exchange 200 files whatever a correct kernel do
     testing::hunt_options options;
     options.faults = testing::fault_plan::harmless();
     options.seeds = 20;
+    options.twice = true;
     const auto report = testing::hunt(options, [](testing::simulation& world) {
         const exchange done{world, 200};
         if (done.status != 0) throw std::logic_error{"it failed: " + world.errors()};
@@ -128,6 +129,7 @@ TEST_CASE("a file has its name only when it is whole, whatever goes wrong", "[pr
     testing::hunt_options options;
     options.faults = testing::fault_plan::everything(0.01);
     options.seeds = 300;
+    options.twice = true;
     const auto report = testing::hunt(options, [](testing::simulation& world) {
         const exchange done{world, 20};
         return done.status == 0;
