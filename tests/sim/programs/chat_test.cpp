@@ -13,6 +13,7 @@
 #include <chrono>
 #include <csignal>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -43,17 +44,25 @@ ringlet::task<> say_all(std::vector<std::string>& said, unsigned lines) {
     co_await ringlet::with_task_group(start, std::ref(said), lines);
 }
 
+// Whose input ends when all has been said; or a signal comes.
+enum class ending : std::uint8_t { input, signal };
+
 ringlet::task<int> hear_all(ringlet::task_group& group, testing::simulation& world, std::vector<std::string>& said,
-                            unsigned lines, bool by_signal) {
-    chat::options how;
-    how.port = port;
+                            const chat::options& how, unsigned lines, ending by) {
     auto chat = group.spawn(programs::chat, std::cref(how));
     co_await say_all(said, lines);
-    if (by_signal)
+    if (by == ending::signal)
         world.signal(SIGINT);
     else
         world.end_input();
     co_return co_await chat.get();
+}
+
+// Result: the chat's exit status.
+int hear(testing::simulation& world, std::vector<std::string>& said, unsigned lines, ending by) {
+    chat::options how;
+    how.port = port;
+    return world.run(ringlet::with_task_group(hear_all, std::ref(world), std::ref(said), std::cref(how), lines, by));
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -68,7 +77,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 TEST_CASE("10000 clients send one datagram each to one chat, and what arrived is what is shown", "[programs]") {
     testing::simulation world{1, testing::fault_plan{}.with(testing::fault::datagram_lost, 0.05)};
     std::vector<std::string> said;
-    const int status = world.run(ringlet::with_task_group(hear_all, std::ref(world), std::ref(said), 10'000U, false));
+    const int status = hear(world, said, 10'000, ending::input);
     CHECK(status == 0);
     REQUIRE(said.size() == 10'000);
 
@@ -96,7 +105,7 @@ TEST_CASE("a chat shows each datagram as often as it came, whatever a correct ke
     options.twice = true;
     const auto report = testing::hunt(options, [](testing::simulation& world) {
         std::vector<std::string> said;
-        const int status = world.run(ringlet::with_task_group(hear_all, std::ref(world), std::ref(said), 20U, true));
+        const int status = hear(world, said, 20, ending::signal);
         std::vector<std::string> shown = lines_of(world.output());
         const std::size_t came =
             said.size() - world.faults()[fault::datagram_lost] + world.faults()[fault::datagram_duplicated];
@@ -108,4 +117,22 @@ TEST_CASE("a chat shows each datagram as often as it came, whatever a correct ke
     });
     INFO(report.to_string());
     CHECK(report.succeeded == report.seeds);
+}
+
+TEST_CASE("a chat leaves nothing behind, whatever goes wrong", "[programs]") {
+    testing::hunt_options options;
+    options.faults = testing::fault_plan::everything(0.01);
+    options.seeds = 300;
+    const auto report = testing::hunt(options, [](testing::simulation& world) {
+        std::vector<std::string> said;
+        try {
+            return hear(world, said, 10, ending::signal) == 128 + SIGINT;
+        } catch (const std::logic_error&) {
+            throw;
+        } catch (const std::exception&) {
+            return false;
+        }
+    });
+    INFO(report.to_string());
+    CHECK(report.succeeded < report.seeds);
 }

@@ -137,3 +137,19 @@ TEST_CASE("a file has its name only when it is whole, whatever goes wrong", "[pr
     INFO(report.to_string());
     CHECK(report.succeeded < report.seeds);
 }
+
+TEST_CASE("Ctrl-C at any moment leaves nothing half done", "[programs]") {
+    testing::hunt_options options;
+    options.faults = testing::fault_plan::harmless();
+    options.seeds = 200;
+    std::size_t interrupted = 0;
+    const auto report = testing::hunt(options, [&](testing::simulation& world) {
+        world.after(10ms + world.seed() * 20us, [&world] { world.signal(SIGINT); });  // to both
+        const exchange done{world, 20};
+        if (done.status == 128 + SIGINT) ++interrupted;
+        return done.status == 0 || done.status == 128 + SIGINT;
+    });
+    INFO(report.to_string());
+    CHECK(report.succeeded == report.seeds);
+    CHECK(interrupted > 50);
+}
