@@ -8,7 +8,7 @@ bool joinall_wait::begin(job_block& job, std::coroutine_handle<> self) {
     return leaf::begin(job, self);
 }
 
-result<std::size_t> joinall_wait::end(job_block& job) noexcept {
+result<std::size_t> joinall_wait::over(job_block& job) noexcept {
     if (timeout_) {
         scope_.end();
         // Our own timeout is not an error: the jobs that have ended are the result.
@@ -25,7 +25,7 @@ result<std::size_t> joinall_wait::outcome(job_block&) noexcept {
 }
 
 std::size_t joinall_wait::resume(job_block& job) {
-    const result<std::size_t> done = end(job);
+    const result<std::size_t> done = over(job);
     if (!done) raise(done.error());
     if (raise_ && first_failed_) std::rethrow_exception(first_failed_->failure);
     return *done;

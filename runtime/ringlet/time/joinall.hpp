@@ -42,11 +42,13 @@ public:
     static constexpr std::string_view name = "joinall";
     bool begin(job_block& job, std::coroutine_handle<> self);
     bool start(job_block& job) noexcept { return join_wait::start(job); }
-    result<std::size_t> end(job_block& job) noexcept;
     result<std::size_t> outcome(job_block&) noexcept;
     std::size_t resume(job_block& job);
+    result<std::size_t> end(job_block&) noexcept = delete;  // failures are not only error codes
 
 private:
+    result<std::size_t> over(job_block& job) noexcept;
+
     std::optional<std::chrono::nanoseconds> timeout_;
     limit_scope scope_;
     bool raise_;

@@ -70,7 +70,10 @@ public:
             } catch (const cancelled&) {
                 if (!mine(job)) throw;
             }
-            raise_timeout("", limit_, where_);
+            if constexpr (requires { inner_.title(); })
+                raise_timeout(inner_.title(), limit_, where_);
+            else
+                raise_timeout("", limit_, where_);
         }
     }
     [[noreturn]] void raise(const std::error_code& code) const

@@ -106,6 +106,20 @@ TEST_CASE("joinall throws the first failure in the order of the jobs, and the ot
     CHECK(text == "late, but first in order");
 }
 
+TEST_CASE("a failure that joinall throws is not lost within a time limit, and as_result leaves it alone", "[joinall]") {
+    checked_loop loop;
+    const auto fate_of = [&loop](bool limited) {
+        return loop.run([](bool with_limit) -> task<std::string> {
+            std::vector<job<>> jobs;
+            jobs.push_back(spawn(fails, 1ms, "planned"));
+            if (with_limit) co_return co_await fate(ringlet::with_timeout(1s, joinall(jobs)));
+            co_return co_await fate(ringlet::as_result(joinall(jobs)));
+        }(limited));
+    };
+    CHECK(fate_of(true) == "planned");
+    CHECK(fate_of(false) == "planned");
+}
+
 TEST_CASE("joinall without raise throws nothing, and the failures count as seen", "[joinall]") {
     checked_loop loop;
     loop.run([]() -> task<> {
