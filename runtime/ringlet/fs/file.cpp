@@ -22,7 +22,9 @@ namespace {
 task<result<io::owned_fd>> open_descriptor(const std::string& path, const open_options& options) {
     open_how how{};
     how.flags = static_cast<std::uint64_t>(static_cast<unsigned>(options.flags() | O_CLOEXEC));
-    if ((options.flags() & (O_CREAT | O_TMPFILE)) != 0) how.mode = options.permissions();
+    // O_TMPFILE holds the bit of O_DIRECTORY, and openat2 refuses permissions where nothing is made.
+    const bool makes_one = (options.flags() & O_CREAT) != 0 || (options.flags() & O_TMPFILE) == O_TMPFILE;
+    if (makes_one) how.mode = options.permissions();
     how.resolve = options.resolve();
     co_return co_await as_result(io::openat2_op{io::fd_ref{options.directory()}, path.c_str(), how});
 }
