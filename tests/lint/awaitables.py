@@ -16,10 +16,10 @@ from tokens import Code
 
 BASES = {"leaf", "operation", "repeated_operation"}
 # Functions with `auto` that give something else.
-NO_AWAITABLES = {"spawn", "task_group::spawn", "run", "arguments::begin", "arguments::end"}
+NO_AWAITABLES = {"spawn", "yield_from", "task_group::spawn", "run", "arguments::begin", "arguments::end"}
 KEYWORDS_BEFORE_PAREN = {"requires", "noexcept", "decltype", "alignas", "sizeof", "explicit", "if", "while", "for", "switch", "return"}
 SPECIFIERS = {"static", "inline", "constexpr", "virtual", "explicit", "friend", "const", "extern"}
-ROW = re.compile(r'^\s*\{"([^"]+)", &\w+\},', re.MULTILINE)
+ROW = re.compile(r'\{"([^"]+)", &\w+\}')
 INCLUDE = re.compile(r"^\s*#\s*include\s*<(ringlet/[^>]+)>", re.MULTILINE)
 
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.hpp"
 #include "table.hpp"
-
 #include <ringlet/fs/directory.hpp>
 #include <ringlet/fs/file.hpp>
 

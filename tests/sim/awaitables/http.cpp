@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.hpp"
 #include "table.hpp"
-
 #include <ringlet/http/client.hpp>
 #include <ringlet/http/server_connection.hpp>
 #include <ringlet/net/error.hpp>
@@ -88,7 +87,8 @@ task<> ask(net::tcp_stream stream, std::string early, std::string late, std::str
     co_await stream.shutdown_send();
     const std::string answers = co_await receive_exactly(stream, 3 * body_bytes);
     // An error of the server's may end the connection early, by another answer, too.
-    if (!answers.ends_with(expected_end)) throw std::system_error{make_error_code(net::errc::unexpected_end), "another answer"};
+    if (!answers.ends_with(expected_end))
+        throw std::system_error{make_error_code(net::errc::unexpected_end), "another answer"};
 }
 
 task<> served(std::string early, std::string late, std::string_view expected_end) {
@@ -122,8 +122,10 @@ task<> next_requests(testing::simulation& world) {
 }
 
 task<> reads_bodies(testing::simulation&) {
-    co_await served("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhe", "llo", "hello");
-    co_await served("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", "llo\r\n0\r\n\r\n", "hello");
+    co_await served("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhe", "llo",
+                    "hello");
+    co_await served("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", "llo\r\n0\r\n\r\n",
+                    "hello");
 }
 
 task<> responds(testing::simulation&) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.hpp"
 #include "table.hpp"
-
 #include <ringlet/core/job.hpp>
 #include <ringlet/io/acceptor.hpp>
 #include <ringlet/io/receiver.hpp>
@@ -69,10 +68,8 @@ task<> offloads(testing::simulation&) {
 }
 
 constexpr awaitable_row rows_of_io[] = {
-    {"io::acceptor::accept()", &acceptor_accepts},
-    {"io::receiver::next()", &receiver_receives},
-    {"io::offload(F&&, Args&&...)", &offloads},
-    {"os::offload(F&&, Args&&...)", &offloads},
+    {"io::acceptor::accept()", &acceptor_accepts}, {"io::receiver::next()", &receiver_receives},
+    {"io::offload(F&&, Args&&...)", &offloads},    {"os::offload(F&&, Args&&...)", &offloads},
     {"offload(F&&, Args&&...)", &offloads},
 };
 
@@ -202,8 +199,8 @@ task<> serves(testing::simulation&) {
 
 task<> serves_until_cancelled(testing::simulation&) {
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
-    const std::size_t first = co_await ringlet::first_of(net::serve(listener, echo_quietly),
-                                                         talk(listener.local_endpoint(), "one"));
+    const std::size_t first =
+        co_await ringlet::first_of(net::serve(listener, echo_quietly), talk(listener.local_endpoint(), "one"));
     expect(first == 1, "serve ended by itself");
 }
 

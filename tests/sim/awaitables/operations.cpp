@@ -2,7 +2,6 @@
 // The requests of io/op: on sockets, pipes and files.
 #include "scenario.hpp"
 #include "table.hpp"
-
 #include <ringlet/io/op/accept.hpp>
 #include <ringlet/io/op/close.hpp>
 #include <ringlet/io/op/connect.hpp>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.hpp"
 #include "table.hpp"
-
 #include <ringlet/io/op/read.hpp>
 #include <ringlet/io/op/write.hpp>
 #include <ringlet/io/system_calls.hpp>

@@ -71,8 +71,7 @@ io::owned_fd listening_socket(net::endpoint& bound) {
 
 pipe_ends make_pipe() {
     std::array<int, 2> ends{};
-    if (io::sys::pipe2(ends.data(), O_CLOEXEC) != 0)
-        throw std::system_error{errno, std::generic_category(), "pipe"};
+    if (io::sys::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error{errno, std::generic_category(), "pipe"};
     return {io::owned_fd{ends[0]}, io::owned_fd{ends[1]}};
 }
 

@@ -18,6 +18,7 @@ struct awaitable_row {
 
 std::span<const awaitable_row> core_rows() noexcept;
 std::span<const awaitable_row> time_rows() noexcept;
+std::span<const awaitable_row> sync_rows() noexcept;
 std::span<const awaitable_row> operation_rows() noexcept;
 std::span<const awaitable_row> io_rows() noexcept;
 std::span<const awaitable_row> net_rows() noexcept;
