@@ -11,6 +11,7 @@
 #include <ringlet/core/error.hpp>
 #include <ringlet/core/generator.hpp>
 #include <ringlet/core/job.hpp>
+#include <ringlet/core/report.hpp>
 #include <ringlet/core/result.hpp>
 #include <ringlet/core/scheduler.hpp>
 #include <ringlet/core/task.hpp>

@@ -170,4 +170,5 @@ inline std::atomic<bool> report_wanted = false;
 namespace ringlet {
 using io::loop;
 using io::loop_options;
+using io::loop_statistics;
 }  // namespace ringlet

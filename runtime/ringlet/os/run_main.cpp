@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/error.hpp>
+#include <ringlet/core/report.hpp>
+#include <ringlet/io/loop.hpp>
 #include <ringlet/os/run_main.hpp>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 namespace ringlet::os::detail {
 namespace {
@@ -38,6 +43,30 @@ void open_standard_streams() noexcept {
 
 void ignore_broken_pipes() noexcept { ::signal(SIGPIPE, SIG_IGN); }
 
+void install_reports() noexcept {
+    const auto install = [](int number, void (*handler)(int), int flags) {
+        struct sigaction now{};
+        if (::sigaction(number, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
+        struct sigaction action{};
+        action.sa_handler = handler;
+        action.sa_flags = flags;
+        ::sigaction(number, &action, nullptr);
+    };
+    install(SIGUSR1, [](int) { io::detail::report_wanted = true; }, SA_RESTART);
+    // A stack that overflows crashes, too.
+    alignas(16) static std::array<char, std::size_t{64} * 1024> stack;
+    stack_t other{};
+    other.ss_sp = stack.data();
+    other.ss_size = stack.size();
+    if (::sigaltstack(&other, nullptr) != 0) return;
+    const auto crashed = [](int number) {
+        ringlet::detail::print_tasks_in_handler(STDERR_FILENO);
+        ::raise(number);  // with its default action again: SA_RESETHAND
+    };
+    for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+        install(number, crashed, SA_RESETHAND | SA_ONSTACK);
+}
+
 int report_failure(std::string_view program) noexcept {
     std::fflush(stdout);  // what was printed before the failure comes before it
     try {
@@ -49,6 +78,8 @@ int report_failure(std::string_view program) noexcept {
         return wrong_usage;
     } catch (const std::exception& error) {
         say(program, error.what());
+        if (std::getenv("RINGLET_AWAIT_CHAINS") != nullptr)
+            std::fputs(await_chain(std::current_exception()).c_str(), stderr);
     } catch (const cancelled&) {
         return interrupted;
     } catch (...) {

@@ -64,6 +64,9 @@ int report_failure(std::string_view program) noexcept;
 int finish_output(std::string_view program, int status) noexcept;
 std::string_view program_name(const char* path) noexcept;
 void ignore_broken_pipes() noexcept;
+/// SIGUSR1 makes the loop print its jobs, and a crash prints them in short before the program dies of it. Signals that
+/// have another action already keep it.
+void install_reports() noexcept;
 /// Standard input, output and error that were closed become /dev/null. Else what is opened first takes their place, and
 /// gets what is printed.
 void open_standard_streams() noexcept;
@@ -85,14 +88,16 @@ auto run(F function, Args... args) {
 ///            cancellation gives 130. Standard output that cannot be written is a failure; one that nobody reads any
 ///            more (EPIPE) gives 141 without a word, as the signal would.
 /// Errors:    none are thrown.
-/// Thread:    the caller's becomes the loop's. SIGPIPE is ignored from here on; of the three standard streams, those
-///            that are closed become /dev/null.
+/// Thread:    the caller's becomes the loop's. SIGPIPE is ignored from here on; SIGUSR1 prints the jobs (print_tasks), and
+///            so does a crash, in short; of the three standard streams, those that are closed become /dev/null.
+/// With RINGLET_AWAIT_CHAINS in the environment a failure is followed by the awaits that it passed.
 template <class F>
     requires std::invocable<F&, arguments&>
 int run_main(int argc, char** argv, F function, const io::loop_options& options = io::loop_options()) {
     const std::string_view program = os::detail::program_name(argc > 0 ? argv[0] : nullptr);
     os::detail::open_standard_streams();
     os::detail::ignore_broken_pipes();
+    os::detail::install_reports();
     int status = 0;
     try {
         const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.hpp"
 #include "table.hpp"
-
 #include <ringlet/core/async_generator.hpp>
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/sync/async_result.hpp>

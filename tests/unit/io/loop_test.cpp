@@ -9,6 +9,8 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -311,6 +313,51 @@ TEST_CASE("what does not end after the run is named", "[loop][abort]") {
     });
     CHECK(contains(words, "the run has ended, but these have not for 5 s"));
     CHECK(contains(words, "waits for nop at"));
+}
+
+TEST_CASE("a loop counts what it does", "[loop]") {
+    checked_loop loop;
+    ringlet::loop_statistics at_end;
+    loop.run([](ringlet::loop_statistics& out) -> task<> {
+        std::vector<ringlet::job<>> jobs;
+        for (int i = 0; i < 5; ++i) jobs.push_back(spawn([]() -> task<> { co_await ringlet::io::nop_op{}; }));
+        co_await ringlet::joinall(jobs);
+        out = ringlet::loop::current().statistics();
+    }(at_end));
+    CHECK(at_end.submissions == 5);
+    CHECK(at_end.completions == 5);
+    CHECK(at_end.turns > 0);
+    CHECK(at_end.enters > 0);
+    CHECK(at_end.enters <= at_end.turns + 1);
+    CHECK(at_end.ready_max == 5);
+    CHECK(at_end.in_flight == 0);
+    CHECK(at_end.longest_run == 0ns);
+}
+
+TEST_CASE("a watchdog names the job that runs long, once a second", "[loop][abort]") {
+    const std::string words = last_words([]() noexcept {
+        ringlet::loop_options options;
+        options.watchdog = 5ms;
+        ringlet::loop loop{options};
+        loop.run([]() -> task<> {
+            for (int i = 0; i < 2; ++i) {
+                auto slow = spawn([]() -> task<> {
+                    co_await ringlet::yield();
+                    std::this_thread::sleep_for(10ms);
+                });
+                slow.set_name("the slow one");
+                co_await slow.join();
+            }
+            if (ringlet::loop::current().statistics().longest_run < 10ms) std::abort();
+        }());
+        std::fputs("done\n", stderr);
+        std::abort();
+    });
+    CHECK(contains(words, "the slow one ran for 1"));
+    CHECK(contains(words, "ms without awaiting, after "));
+    CHECK(contains(words, "loop_test.cpp:"));
+    CHECK(words.find("the slow one") == words.rfind("the slow one"));
+    CHECK(contains(words, "done"));
 }
 
 TEST_CASE("a loop on another thread, or with sizes that cannot be, aborts", "[loop][abort]") {
