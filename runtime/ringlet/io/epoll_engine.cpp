@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -56,6 +57,13 @@ bool is_tcp(int socket) noexcept {
     int protocol = 0;
     socklen_t length = sizeof protocol;
     return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_TCP;
+}
+
+// A datagram socket that was shut for receiving: a call that does not wait is told EAGAIN, one that waits the end.
+bool is_shut_to(const io_uring_sqe& sqe) noexcept {
+    if (sqe.opcode != IORING_OP_RECV && sqe.opcode != IORING_OP_RECVMSG) return false;
+    pollfd one{sqe.fd, POLLRDHUP, 0};
+    return ::poll(&one, 1, 0) == 1 && (one.revents & POLLRDHUP) != 0;
 }
 
 }  // namespace
@@ -247,6 +255,9 @@ void epoll_engine::on_event(int fd, std::uint32_t events) {
         if ((events & (r->wants | always)) != 0) {
             const state_after after = run(*r, events);
             if (after == state_after::ended) {
+                unpark(*r);
+            } else if (after == state_after::waits && (events & EPOLLRDHUP) != 0 && is_shut_to(r->sqe)) {
+                finish(r->sqe, 0);
                 unpark(*r);
             } else if (r->watched != fd) {  // a splice, which has to wait at its other end now
                 request moved = std::move(*r);

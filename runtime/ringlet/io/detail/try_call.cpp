@@ -153,8 +153,25 @@ attempt try_sendmsg(request& r) {
 
 attempt try_recvmsg(request& r) {
     auto* const message = reinterpret_cast<msghdr*>(r.sqe.addr);
-    const auto n = uninterrupted([&] { return ::recvmsg(r.sqe.fd, message, flags_of(r)); });
-    return unless_impatient(r, judge(n, readable));
+    if (!wants_all(r) || option_of(r.sqe.fd, SO_TYPE) == SOCK_DGRAM) {
+        const auto n = uninterrupted([&] { return ::recvmsg(r.sqe.fd, message, flags_of(r)); });
+        return unless_impatient(r, judge(n, readable));
+    }
+    if (!r.message) keep(r);
+    std::size_t whole = r.moved;
+    for (std::size_t i = 0; i < r.message->header.msg_iovlen; ++i) whole += r.message->header.msg_iov[i].iov_len;
+    iovec* const callers = message->msg_iov;
+    const std::size_t callers_count = message->msg_iovlen;
+    const attempt a = move(r, whole, true, readable, [&] {
+        message->msg_iov = r.message->header.msg_iov;
+        message->msg_iovlen = r.message->header.msg_iovlen;
+        const ssize_t n = ::recvmsg(r.sqe.fd, message, flags_of(r));
+        if (n > 0) skip(r.message->header, static_cast<std::size_t>(n));
+        return n;
+    });
+    message->msg_iov = callers;
+    message->msg_iovlen = callers_count;
+    return unless_impatient(r, a);
 }
 
 // accept4(2) has no flag for it, and a connection that is taken by somebody else would leave us blocked. Looked at each
@@ -174,8 +191,18 @@ attempt try_accept(request& r) {
     return judge(fd, readable);
 }
 
-// A second call, once the socket is ready, tells what came of the first and brings the socket's own state up to date.
+short ready_events(int fd, std::uint32_t events) noexcept {
+    pollfd one{fd, static_cast<short>(events), 0};
+    return ::poll(&one, 1, 0) > 0 ? one.revents : short{0};
+}
+
+// A second call, once the socket is ready, tells what came of the first and brings the socket's own state up to date. As
+// with the ring, a failure is taken from SO_ERROR and the socket stays as it is, until another connect clears it and tries
+// again.
 attempt try_connect(request& r) {
+    if (r.message && (ready_events(r.sqe.fd, POLLOUT) & POLLERR) != 0) {
+        if (const int error = option_of(r.sqe.fd, SO_ERROR); error > 0) return done(-error);
+    }
     const auto* address = reinterpret_cast<const sockaddr*>(r.sqe.addr);
     const auto length = static_cast<socklen_t>(r.sqe.off);
     if (r.message) address = reinterpret_cast<const sockaddr*>(&r.message->name);
@@ -183,7 +210,8 @@ attempt try_connect(request& r) {
     if (flags < 0) return done(-errno);
     const bool blocking = (flags & O_NONBLOCK) == 0;
     if (blocking) ::fcntl(r.sqe.fd, F_SETFL, flags | O_NONBLOCK);
-    const int error = ::connect(r.sqe.fd, address, length) == 0 ? 0 : errno;
+    int error = ::connect(r.sqe.fd, address, length) == 0 ? 0 : errno;
+    if (error == ECONNABORTED && !r.message) error = ::connect(r.sqe.fd, address, length) == 0 ? 0 : errno;
     if (blocking) ::fcntl(r.sqe.fd, F_SETFL, flags);
     if (error == EISCONN && r.message) return done(0);
     if (error != EINPROGRESS && !(error == EALREADY && r.message)) return done(-error);
@@ -192,11 +220,6 @@ attempt try_connect(request& r) {
         std::memcpy(&r.message->name, address, std::min<std::size_t>(length, sizeof r.message->name));
     }
     return wait_for(writable);
-}
-
-short ready_events(int fd, std::uint32_t events) noexcept {
-    pollfd one{fd, static_cast<short>(events), 0};
-    return ::poll(&one, 1, 0) > 0 ? one.revents : short{0};
 }
 
 attempt try_poll(const request& r) {
@@ -247,6 +270,11 @@ attempt try_read_or_write(const request& r) {
     const bool reads = r.sqe.opcode == IORING_OP_READ;
     if (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode) || S_ISDIR(info.st_mode))
         return reads ? try_read_file(r, info) : for_a_thread();
+    if (S_ISSOCK(info.st_mode)) {
+        if (r.sqe.off != 0 && static_cast<off_t>(r.sqe.off) != -1) return done(-ESPIPE);
+        // preadv2 and pwritev2 do not ask a file about nothing; a socket may have an empty datagram to send.
+        if (!reads && r.sqe.len == 0) return judge(::send(r.sqe.fd, nullptr, 0, MSG_DONTWAIT | MSG_NOSIGNAL), writable);
+    }
     return reads ? try_read_stream(r) : try_write_stream(r, S_ISCHR(info.st_mode));
 }
 
@@ -266,8 +294,26 @@ bool can_wait_at(int fd) noexcept {
     return ::fstat(fd, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
+// What splice(2) refuses whatever is ready, so that nobody need wait to hear it.
+bool is_wrong_splice(const io_uring_sqe& sqe) noexcept {
+    constexpr unsigned understood = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
+    if ((sqe.splice_flags & ~understood) != 0) return true;
+    struct stat from{};
+    struct stat to{};
+    if (::fstat(sqe.splice_fd_in, &from) != 0 || ::fstat(sqe.fd, &to) != 0) return true;
+    const bool from_pipe = S_ISFIFO(from.st_mode);
+    const bool to_pipe = S_ISFIFO(to.st_mode);
+    if (!from_pipe && !to_pipe) return true;
+    if (from_pipe && to_pipe && from.st_dev == to.st_dev && from.st_ino == to.st_ino) return true;
+    if (from_pipe && static_cast<off_t>(sqe.splice_off_in) != -1) return true;
+    if (to_pipe && static_cast<off_t>(sqe.off) != -1) return true;
+    return (::fcntl(sqe.splice_fd_in, F_GETFL) & O_ACCMODE) == O_WRONLY ||
+           (::fcntl(sqe.fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
+
 // A thread does it when neither end has to be waited for: a wait there could not be cancelled.
 attempt try_splice(request& r) {
+    if (is_wrong_splice(r.sqe)) return for_a_thread();
     const auto must_wait = [&](int fd, std::uint32_t events) {
         r.watched = fd;
         return can_wait_at(fd) && ready_events(fd, events) == 0;
