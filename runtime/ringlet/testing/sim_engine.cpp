@@ -51,6 +51,21 @@ std::string text_at(std::uint64_t address) {
     return text != nullptr ? text : "";
 }
 
+std::size_t bytes_of(const std::vector<iovec>& parts) noexcept {
+    std::size_t sum = 0;
+    for (const iovec& part : parts) sum += part.iov_len;
+    return sum;
+}
+
+void skip(std::vector<iovec>& parts, std::size_t bytes) noexcept {
+    for (iovec& part : parts) {
+        const std::size_t n = std::min(bytes, part.iov_len);
+        part.iov_base = static_cast<std::byte*>(part.iov_base) + n;
+        part.iov_len -= n;
+        bytes -= n;
+    }
+}
+
 std::span<std::byte> memory_of(const io_uring_sqe& sqe) noexcept {
     return {reinterpret_cast<std::byte*>(sqe.addr), sqe.len};
 }
@@ -124,6 +139,7 @@ struct sim_engine::request final : detail::waiter {
     bool scheduled = false;
     bool ending = false;     // its last CQE is on the way
     bool cancelled = false;  // to end at the next occasion
+    bool begun = false;      // CONNECT
     std::size_t moved = 0;   // MSG_WAITALL
     deadline last_told{};
     detail::buffer_watch memory;
@@ -199,15 +215,17 @@ void sim_engine::begin(std::unique_ptr<request> owned) {
     if (!is_understood(r.sqe)) return finish(r, -EINVAL, 0);
     if (needs_a_file(opcode)) {
         r.file = kernel_->file(r.sqe.fd);
-        if (!r.file) return finish(r, -EBADF, 0);
+        const bool of_path_only = r.file && (r.file->status_flags & O_PATH) != 0 && opcode != IORING_OP_CLOSE;
+        if (!r.file || of_path_only) return finish(r, -EBADF, 0);
     } else if (names_a_path(opcode)) {
-        if (kernel_->directory(r.sqe.fd, r.file) < 0) return finish(r, -EBADF, 0);
         r.path = text_at(r.sqe.addr);
+        if (kernel_->directory(r.sqe.fd, r.path.c_str(), r.file) < 0) return finish(r, -EBADF, 0);
     }
     if (opcode == IORING_OP_OPENAT2) r.how = *reinterpret_cast<const open_how*>(r.sqe.off);
     if (opcode == IORING_OP_RENAMEAT) {
-        if (kernel_->directory(static_cast<int>(r.sqe.len), r.other) < 0) return finish(r, -EBADF, 0);
         r.new_path = text_at(r.sqe.off);
+        if (kernel_->directory(static_cast<int>(r.sqe.len), r.new_path.c_str(), r.other) < 0)
+            return finish(r, -EBADF, 0);
     }
     if (opcode == IORING_OP_SPLICE) {
         r.other = kernel_->file(r.sqe.splice_fd_in);
@@ -282,7 +300,7 @@ void sim_engine::go_on(request& r) {
                        r.moved > 0 ? static_cast<std::int64_t>(r.moved) : (world_->chance(0.5) ? -ECANCELED : -EINTR),
                        0);
             else if (!may_wait(r))
-                finish(r, -EAGAIN, 0);
+                finish(r, r.moved > 0 ? static_cast<std::int64_t>(r.moved) : -EAGAIN, 0);
             else
                 r.wait(o.at, o.wanted);
             return;
@@ -294,13 +312,20 @@ void sim_engine::go_on(request& r) {
     }
 }
 
+// As the kernel's ring: O_NONBLOCK counts for splice(2) only, where anything could be polled instead.
 bool sim_engine::may_wait(const request& r) const noexcept {
-    const auto opcode = r.sqe.opcode;
-    if (opcode == IORING_OP_POLL_ADD || opcode == IORING_OP_CONNECT) return true;
-    const bool message = opcode == IORING_OP_RECV || opcode == IORING_OP_SEND || opcode == IORING_OP_RECVMSG ||
-                         opcode == IORING_OP_SENDMSG;
-    if (message && (r.sqe.msg_flags & MSG_DONTWAIT) != 0) return false;
-    return (r.file->status_flags & O_NONBLOCK) == 0;
+    switch (r.sqe.opcode) {
+        case IORING_OP_RECV:
+        case IORING_OP_SEND:
+        case IORING_OP_RECVMSG:
+        case IORING_OP_SENDMSG:
+            return (r.sqe.msg_flags & MSG_DONTWAIT) == 0;
+        case IORING_OP_SPLICE:
+            return ((r.file->status_flags | r.other->status_flags) & O_NONBLOCK) == 0 &&
+                   (r.sqe.splice_flags & SPLICE_F_NONBLOCK) == 0;
+        default:
+            return true;
+    }
 }
 
 sim_engine::outcome sim_engine::perform_borrowing(request& r) {
@@ -327,11 +352,8 @@ sim_engine::outcome sim_engine::perform(request& r) {
             return send_message(r);
         case IORING_OP_ACCEPT:
             return accept(r);
-        case IORING_OP_CONNECT: {
-            const std::int64_t n = f->connect(reinterpret_cast<const sockaddr*>(&r.name), r.name_length);
-            if (n == -EINPROGRESS || n == -EALREADY) return {would_wait, 0, POLLOUT, r.file};
-            return {.res = n};
-        }
+        case IORING_OP_CONNECT:
+            return connect(r);
         case IORING_OP_POLL_ADD: {
             const auto mask = static_cast<short>((r.sqe.poll32_events & 0xffff) | POLLERR | POLLHUP | POLLRDHUP);
             const auto ready = static_cast<short>(f->ready_events() & mask);
@@ -363,6 +385,23 @@ sim_engine::outcome sim_engine::perform(request& r) {
     }
 }
 
+// What came of it is taken from SO_ERROR, and the socket keeps the state of one that failed; a second connect(2) clears that
+// (ECONNABORTED) and tries again.
+sim_engine::outcome sim_engine::connect(request& r) {
+    if (r.begun && (r.file->ready_events() & POLLERR) != 0) {
+        int error = 0;
+        socklen_t length = sizeof error;
+        r.file->get_option(SOL_SOCKET, SO_ERROR, &error, &length);
+        return {.res = -error};
+    }
+    const auto attempt = [&] { return r.file->connect(reinterpret_cast<const sockaddr*>(&r.name), r.name_length); };
+    std::int64_t n = attempt();
+    if (n == -ECONNABORTED && !r.begun) n = attempt();
+    if (n != -EINPROGRESS && n != -EALREADY) return {.res = n};
+    r.begun = true;
+    return {would_wait, 0, POLLOUT, r.file};
+}
+
 sim_engine::outcome sim_engine::transfer(request& r) {
     const bool reads = r.sqe.opcode == IORING_OP_READ;
     const auto memory = memory_of(r.sqe);
@@ -384,22 +423,28 @@ sim_engine::outcome sim_engine::receive_message(request& r) {
         return r.file->get_option(SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_DGRAM;
     }();
     const bool all = (r.sqe.msg_flags & MSG_WAITALL) != 0 && !datagram;
+    std::vector<iovec> parts = r.parts;
     if (simple) {
-        std::size_t bytes = r.sqe.len - r.moved;
-        if (!datagram && !all) bytes = world_->shortened(fault::short_read, bytes);
-        room = {memory_of(r.sqe).data() + r.moved, bytes};
-        message.msg_iov = &room;
-        message.msg_iovlen = 1;
+        room = {memory_of(r.sqe).data(), r.sqe.len};
+        if (!datagram && !all) room.iov_len = world_->shortened(fault::short_read, room.iov_len);
+        parts = {room};
     }
+    const std::size_t whole = bytes_of(parts);
+    skip(parts, r.moved);
     iovec* const callers = message.msg_iov;
-    if (!simple) message.msg_iov = r.parts.data();
-    const std::int64_t n = r.file->receive(message, static_cast<int>(r.sqe.msg_flags));
-    message.msg_iov = callers;
-    if (simple && all && n > 0) {
+    const std::size_t callers_count = message.msg_iovlen;
+    std::int64_t n = 0;
+    do {
+        message.msg_iov = parts.data();
+        message.msg_iovlen = parts.size();
+        n = r.file->receive(message, static_cast<int>(r.sqe.msg_flags));
+        if (!all || n <= 0) break;
         r.moved += static_cast<std::size_t>(n);
-        if (r.moved < r.sqe.len) return receive_message(r);
-    }
-    if (r.moved > 0 && (n >= 0 || n != would_wait)) return {.res = static_cast<std::int64_t>(r.moved)};
+        skip(parts, static_cast<std::size_t>(n));
+    } while (r.moved < whole);
+    message.msg_iov = callers;
+    message.msg_iovlen = callers_count;
+    if (r.moved > 0 && n != would_wait) return {.res = static_cast<std::int64_t>(r.moved)};
     return {n, 0, POLLIN, r.file};
 }
 
@@ -445,11 +490,12 @@ sim_engine::outcome sim_engine::send_message(request& r) {
         one = {memory_of(r.sqe).data(), r.sqe.len};
         parts = {one};
     }
+    skip(parts, r.moved);
+    const std::size_t total = bytes_of(parts);
+    std::size_t wanted = total;
     // A short one ends within some part.
     if (stream) {
-        std::size_t total = 0;
-        for (const iovec& part : parts) total += part.iov_len;
-        std::size_t left = world_->shortened(fault::short_write, total);
+        std::size_t left = wanted = world_->shortened(fault::short_write, total);
         for (iovec& part : parts) {
             part.iov_len = std::min(part.iov_len, left);
             left -= part.iov_len;
@@ -457,7 +503,13 @@ sim_engine::outcome sim_engine::send_message(request& r) {
     }
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
-    return {r.file->send(message, flags), 0, POLLOUT, r.file};
+    const std::int64_t n = r.file->send(message, flags);
+    const outcome waits{would_wait, 0, POLLOUT, r.file};
+    if (!stream || (flags & MSG_WAITALL) == 0) return n == would_wait ? waits : outcome{.res = n};
+    if (n > 0) r.moved += static_cast<std::size_t>(n);
+    const bool room_is_over = n == would_wait || (n >= 0 && wanted == total && static_cast<std::size_t>(n) < wanted);
+    if (room_is_over) return waits;
+    return {.res = r.moved > 0 ? static_cast<std::int64_t>(r.moved) : n};
 }
 
 sim_engine::outcome sim_engine::accept(request& r) {
@@ -508,15 +560,34 @@ sim_engine::outcome sim_engine::statx(request& r) {
     return {};
 }
 
+// In the order in which Linux looks: the result, or 0 when there is something to do.
+std::int64_t sim_engine::check_splice(const request& r) noexcept {
+    constexpr unsigned understood = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
+    if ((r.sqe.splice_flags & ~understood) != 0) return -EINVAL;
+    if ((r.other->status_flags & O_ACCMODE) == O_WRONLY || (r.file->status_flags & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    const bool from_offset = static_cast<std::int64_t>(r.sqe.splice_off_in) != -1;
+    const bool to_offset = static_cast<std::int64_t>(r.sqe.off) != -1;
+    const void* const from = r.other->pipe();
+    const void* const to = r.file->pipe();
+    if (!from && !to) return -EINVAL;
+    if ((from && from_offset) || (to && to_offset)) return -ESPIPE;
+    if (from == to) return -EINVAL;
+    if ((!from && from_offset && !r.other->is_regular()) || (!to && to_offset && !r.file->is_regular())) return -EINVAL;
+    return !to && (r.file->status_flags & O_APPEND) != 0 ? -EINVAL : 0;
+}
+
 // From the one to the other as much as both take at once.
 sim_engine::outcome sim_engine::splice(request& r) {
-    if ((r.file->ready_events() & (POLLOUT | POLLERR | POLLHUP)) == 0) return {would_wait, 0, POLLOUT, r.file};
+    if (r.sqe.len == 0) return {};
+    if (const std::int64_t wrong = check_splice(r); wrong != 0) return {.res = wrong};
     const auto from = static_cast<std::int64_t>(r.sqe.splice_off_in);
     std::array<std::byte, 4096> block;
     const auto wanted = std::span{block}.first(std::min<std::size_t>(block.size(), r.sqe.len));
-    const bool pipe = from == -1 && !r.other->is_regular();
-    const std::int64_t got = pipe ? r.other->peek(wanted) : r.other->read(wanted, from);
+    const bool at_position = from == -1;
+    const std::int64_t got = at_position ? r.other->peek(wanted) : r.other->read(wanted, from);
     if (got <= 0) return {got, 0, POLLIN, r.other};
+    if ((r.file->ready_events() & (POLLOUT | POLLERR | POLLHUP)) == 0) return {would_wait, 0, POLLOUT, r.file};
     const std::span<const std::byte> bytes = wanted.first(static_cast<std::size_t>(got));
     iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
     msghdr message{};
@@ -524,7 +595,7 @@ sim_engine::outcome sim_engine::splice(request& r) {
     message.msg_iovlen = 1;
     std::int64_t put = r.file->send(message, 0);
     if (put == -ENOTSOCK) put = r.file->write(bytes, static_cast<std::int64_t>(r.sqe.off));
-    if (put > 0 && pipe) r.other->read(wanted.first(static_cast<std::size_t>(put)), -1);
+    if (put > 0 && at_position) r.other->read(wanted.first(static_cast<std::size_t>(put)), -1);
     return {put, 0, POLLOUT, r.file};
 }
 

@@ -66,9 +66,11 @@ private:
     outcome receive_provided(request& r);
     outcome send_message(request& r);
     outcome accept(request& r);
+    outcome connect(request& r);
     outcome open(request& r);
     outcome statx(request& r);
     outcome rename(request& r);
+    static std::int64_t check_splice(const request& r) noexcept;
     outcome splice(request& r);
     void watch_memory(request& r);
     void finish(request& r, std::int64_t res, std::uint32_t flags);

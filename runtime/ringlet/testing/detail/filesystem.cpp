@@ -427,6 +427,8 @@ public:
         return static_cast<std::int64_t>(count);
     }
 
+    std::int64_t peek(std::span<std::byte> bytes) override { return read(bytes, static_cast<std::int64_t>(position_)); }
+
     std::int64_t write(std::span<const std::byte> bytes, std::int64_t offset) override {
         if (offset < -1) return -EINVAL;
         if (!is_writable()) return -EBADF;

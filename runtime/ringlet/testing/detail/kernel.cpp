@@ -51,10 +51,10 @@ std::shared_ptr<open_file> kernel::file(int fd) const noexcept {
     return slot < open_.size() ? open_[slot] : nullptr;
 }
 
-int kernel::directory(int fd, std::shared_ptr<open_file>& out) const noexcept {
+int kernel::directory(int fd, const char* path, std::shared_ptr<open_file>& out) const noexcept {
     if (fd == AT_FDCWD) return 0;
     out = file(fd);
-    return out ? 0 : -EBADF;
+    return out || (path && path[0] == '/') ? 0 : -EBADF;
 }
 
 bool kernel::may_install() noexcept {
@@ -201,7 +201,8 @@ int kernel::fcntl(int fd, int command, long argument) noexcept {
 int kernel::pipe2(int* fds, int flags) noexcept {
     return static_cast<int>(made([&]() -> std::int64_t {
         pipe_ends both = make_pipe(*world_, "a pipe");
-        both.reading->status_flags = both.writing->status_flags = flags & O_NONBLOCK;
+        both.reading->status_flags |= flags & O_NONBLOCK;
+        both.writing->status_flags |= flags & O_NONBLOCK;
         const int reading = install(std::move(both.reading));
         if (reading < 0) return reading;
         const int writing = install(std::move(both.writing));
@@ -217,7 +218,7 @@ int kernel::pipe2(int* fds, int flags) noexcept {
 int kernel::eventfd(unsigned count, int flags) noexcept {
     return static_cast<int>(made([&]() -> std::int64_t {
         auto event = make_event(*world_, count);
-        event->status_flags = flags & O_NONBLOCK;
+        event->status_flags = O_RDWR | (flags & O_NONBLOCK);
         return install(std::move(event));
     }));
 }
@@ -237,7 +238,7 @@ int kernel::epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noex
 int kernel::open_at(int directory_fd, const char* path, const open_how& how) {
     std::shared_ptr<open_file> from;
     if (!may_install()) return -EMFILE;  // Linux asks that first: no file is made for nothing
-    if (const int error = directory(directory_fd, from); error < 0 && path[0] != '/') return error;
+    if (const int error = directory(directory_fd, path, from); error < 0) return error;
     std::shared_ptr<open_file> out;
     const std::int64_t n = files_.open(from.get(), path, how, out);
     return n < 0 ? static_cast<int>(n) : put(std::move(out));
@@ -254,7 +255,7 @@ int kernel::fstat(int fd, struct stat* info) noexcept {
 int kernel::fstatat(int directory_fd, const char* path, struct stat* info, int flags) noexcept {
     return static_cast<int>(made([&]() -> std::int64_t {
         std::shared_ptr<open_file> from;
-        const int error = directory(directory_fd, from);
+        const int error = directory(directory_fd, path, from);
         return error < 0 ? error : files_.stat(from.get(), path, flags, *info);
     }));
 }
@@ -271,14 +272,15 @@ int kernel::linkat(int from_fd, const char* path, int to_fd, const char* new_pat
     return static_cast<int>(made([&]() -> std::int64_t {
         std::shared_ptr<open_file> from;
         std::shared_ptr<open_file> to;
-        if (const int error = std::min(directory(from_fd, from), directory(to_fd, to)); error < 0) return error;
+        if (const int error = std::min(directory(from_fd, path, from), directory(to_fd, new_path, to)); error < 0)
+            return error;
         return files_.link(from.get(), path, to.get(), new_path);
     }));
 }
 int kernel::unlinkat(int directory_fd, const char* path, int flags) noexcept {
     return static_cast<int>(made([&]() -> std::int64_t {
         std::shared_ptr<open_file> from;
-        const int error = directory(directory_fd, from);
+        const int error = directory(directory_fd, path, from);
         return error < 0 ? error : files_.unlink(from.get(), path, flags);
     }));
 }
@@ -306,7 +308,7 @@ int kernel::signalfd(int fd, const sigset_t* wanted, int flags) noexcept {
     return static_cast<int>(made([&]() -> std::int64_t {
         if (fd != -1) return -EINVAL;
         auto f = signals_.make_file(*wanted);
-        f->status_flags = flags & O_NONBLOCK;
+        f->status_flags = O_RDWR | (flags & O_NONBLOCK);
         return install(std::move(f));
     }));
 }

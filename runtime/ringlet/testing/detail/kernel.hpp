@@ -38,8 +38,9 @@ public:
 
     /// What a descriptor refers to; null when it is not open.
     std::shared_ptr<open_file> file(int fd) const noexcept;
-    /// For the first argument of openat(2): 0 and what it refers to, null for AT_FDCWD; or -EBADF.
-    int directory(int fd, std::shared_ptr<open_file>& out) const noexcept;
+    /// For the first argument of openat(2): 0 and what it refers to, null for AT_FDCWD; or -EBADF, which does not matter
+    /// where the path is absolute.
+    int directory(int fd, const char* path, std::shared_ptr<open_file>& out) const noexcept;
     /// A new descriptor, or -EMFILE.
     int install(std::shared_ptr<open_file> what);
     bool may_install() noexcept;

@@ -243,6 +243,7 @@ public:
           chosen_ip_{local_.ip} {
         options.receive_buffer = type == SOCK_STREAM && domain != AF_UNIX ? tcp_buffer : datagram_buffer;
         options.send_buffer = options.receive_buffer;
+        status_flags = O_RDWR;
     }
     ~ip_socket() override { release_port(); }
 
@@ -255,14 +256,20 @@ public:
         info.st_blksize = 4096;
         return 0;
     }
-    std::int64_t read(std::span<std::byte> to, std::int64_t) override {
+    std::int64_t read(std::span<std::byte> to, std::int64_t offset) override {
+        if (offset != -1 && offset != 0) return -ESPIPE;
+        return to.empty() ? 0 : take_bytes(to, 0);
+    }
+    std::int64_t peek(std::span<std::byte> to) override { return take_bytes(to, MSG_PEEK); }
+    std::int64_t take_bytes(std::span<std::byte> to, int flags) {
         iovec part{to.data(), to.size()};
         msghdr message{};
         message.msg_iov = &part;
         message.msg_iovlen = 1;
-        return receive(message, 0);
+        return receive(message, flags);
     }
-    std::int64_t write(std::span<const std::byte> from, std::int64_t) override {
+    std::int64_t write(std::span<const std::byte> from, std::int64_t offset) override {
+        if (offset != -1 && offset != 0) return -ESPIPE;
         iovec part{const_cast<std::byte*>(from.data()), from.size()};  // an iovec has no const
         msghdr message{};
         message.msg_iov = &part;
@@ -369,11 +376,12 @@ std::int64_t ip_socket::bind(const sockaddr* address, socklen_t length) {
     if (domain_ == AF_INET6 && is_v4(to.ip) && options.v6_only != 0) return -EINVAL;
     if (!is_of_host(to.ip)) return -EADDRNOTAVAIL;
     if (has_port_ || listening()) return -EINVAL;
-    if (to.port == 0) to.port = ports().free_port();
+    const bool any_port = to.port == 0;
+    if (any_port) to.port = ports().free_port();
     if (to.port == 0 || in_use(to.ip, to.port)) return -EADDRINUSE;
     local_ = to;
     chosen_ip_ = to.ip;
-    bound_by_user_ = true;
+    bound_by_user_ = !any_port;  // who asked for any port loses it when the connection ends
     has_port_ = true;
     ports().add(*this, to.port);
     return 0;
@@ -631,14 +639,14 @@ std::string tcp_socket::describe() const {
 }
 
 short tcp_socket::ready_events() const noexcept {
-    if (phase_ == phase::listening) return accepted_.empty() ? 0 : POLLIN;
+    if (phase_ == phase::listening) return accepted_.empty() ? short{0} : readable;
     int events = 0;
     if (error_ != 0) events |= POLLERR;
     if (phase_ == phase::closed || (receive_shut_ && send_shut_)) events |= POLLHUP;
-    if (receive_shut_) events |= POLLIN | POLLRDHUP;
+    if (receive_shut_) events |= readable | POLLRDHUP;
     if (phase_ == phase::connecting) return static_cast<short>(events);
-    if (in_ && in_->arrived > 0) events |= POLLIN;
-    if (!out_ || send_shut_ || out_->room() > 0) events |= POLLOUT;
+    if (in_ && in_->arrived > 0) events |= readable;
+    if (!out_ || send_shut_ || out_->room() > 0) events |= writable;
     return static_cast<short>(events);
 }
 
@@ -858,7 +866,7 @@ std::int64_t tcp_socket::receive(msghdr& message, int flags) {
     if (const int error = take_error(); error != 0) return -error;
     if (receive_shut_) return 0;
     if (phase_ == phase::closed) return -ENOTCONN;
-    return bytes_of(message) == 0 ? 0 : -EAGAIN;
+    return -EAGAIN;  // also who wants nothing waits for something
 }
 
 std::int64_t tcp_socket::send(const msghdr& message, int) {
@@ -1054,10 +1062,10 @@ std::string udp_socket::describe() const {
 }
 
 short udp_socket::ready_events() const noexcept {
-    int events = POLLOUT;
+    int events = writable;
     if (error_ != 0 || !refused_.empty()) events |= POLLERR;
-    if (!arrived_.empty()) events |= POLLIN;
-    if (receive_shut_) events |= POLLIN | POLLRDHUP;
+    if (!arrived_.empty()) events |= readable;
+    if (receive_shut_) events |= readable | POLLRDHUP;
     if (receive_shut_ && send_shut_) events |= POLLHUP;
     return static_cast<short>(events);
 }

@@ -41,14 +41,16 @@ public:
 
     /// "TCP 127.0.0.1:80 to 127.0.0.1:40000", "/site/index.html": for reports and /proc/self/fd.
     virtual std::string describe() const = 0;
-    virtual short ready_events() const noexcept { return POLLIN | POLLOUT; }
+    virtual short ready_events() const noexcept { return readable | writable; }
     virtual std::int64_t stat(struct stat& info) const noexcept = 0;
 
     /// `offset` -1: at the file's own position, which moves.
     virtual std::int64_t read(std::span<std::byte>, std::int64_t) { return -EINVAL; }
     virtual std::int64_t write(std::span<const std::byte>, std::int64_t) { return -EINVAL; }
-    /// The first bytes that read would give from a pipe, left there.
+    /// The first bytes that read would give at the own position, left there.
     virtual std::int64_t peek(std::span<std::byte>) { return -EINVAL; }
+    /// For splice(2): the same for both ends of a pipe, null for all others.
+    virtual const void* pipe() const noexcept { return nullptr; }
     virtual std::int64_t ioctl(unsigned long, void*) { return -ENOTTY; }
     virtual std::int64_t sync() { return -EINVAL; }
     virtual std::int64_t allocate(int, std::int64_t, std::int64_t) { return -ENODEV; }
@@ -72,6 +74,9 @@ public:
     virtual std::int64_t send(const msghdr&, int) { return -ENOTSOCK; }
     /// The next connection, with 0; or -errno.
     virtual std::int64_t accept(std::shared_ptr<open_file>&) { return -ENOTSOCK; }
+
+    static constexpr short readable = POLLIN | POLLRDNORM;
+    static constexpr short writable = POLLOUT | POLLWRNORM;
 
     bool is_regular() const noexcept;
     int status_flags = 0;  ///< of open(2) and F_SETFL

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -39,6 +40,7 @@ public:
     pipe_end(world& where, std::shared_ptr<pipe_state> shared, bool reads, std::string name)
         : open_file{where}, pipe_{std::move(shared)}, reads_{reads}, name_{std::move(name)} {
         (reads_ ? pipe_->reading : pipe_->writing) = this;
+        status_flags = reads_ ? O_RDONLY : O_WRONLY;
     }
     ~pipe_end() override {
         (reads_ ? pipe_->reading : pipe_->writing) = nullptr;
@@ -47,12 +49,13 @@ public:
     std::string describe() const override { return name_; }
     std::int64_t stat(struct stat& info) const noexcept override { return stat_as(S_IFIFO, info); }
     short ready_events() const noexcept override {
-        if (reads_) return static_cast<short>((pipe_->bytes.empty() ? 0 : POLLIN) | (pipe_->writing ? 0 : POLLHUP));
-        return static_cast<short>((room() >= PIPE_BUF ? POLLOUT : 0) | (pipe_->reading ? 0 : POLLERR));
+        if (reads_) return static_cast<short>((pipe_->bytes.empty() ? 0 : readable) | (pipe_->writing ? 0 : POLLHUP));
+        return static_cast<short>((room() >= PIPE_BUF ? writable : 0) | (pipe_->reading ? 0 : POLLERR));
     }
-    std::int64_t read(std::span<std::byte> to, std::int64_t offset) override {
+    const void* pipe() const noexcept override { return pipe_.get(); }
+    // The ring passes an offset on, and a pipe does not look at it.
+    std::int64_t read(std::span<std::byte> to, std::int64_t) override {
         if (!reads_) return -EBADF;
-        if (offset != -1) return -ESPIPE;
         if (to.empty()) return 0;
         if (pipe_->bytes.empty()) return pipe_->writing ? -EAGAIN : 0;
         const std::size_t n = pipe_->bytes.copy(to);
@@ -65,16 +68,20 @@ public:
         if (pipe_->bytes.empty()) return pipe_->writing ? -EAGAIN : 0;
         return static_cast<std::int64_t>(pipe_->bytes.copy(to));
     }
-    std::int64_t write(std::span<const std::byte> from, std::int64_t offset) override {
+    std::int64_t write(std::span<const std::byte> from, std::int64_t) override {
         if (reads_) return -EBADF;
-        if (offset != -1) return -ESPIPE;
+        if (from.empty()) return 0;
         if (!pipe_->reading) return -EPIPE;
         const std::size_t n = std::min(from.size(), room());
-        if (n == 0 && !from.empty()) return -EAGAIN;
+        if (n == 0) return -EAGAIN;
         if (n < from.size() && from.size() <= PIPE_BUF) return -EAGAIN;  // all or nothing
         pipe_->bytes.append(from.first(n));
         tell_other();
         return static_cast<std::int64_t>(n);
+    }
+    std::int64_t allocate(int, std::int64_t offset, std::int64_t bytes) override {
+        if (offset < 0 || bytes <= 0) return -EINVAL;
+        return reads_ ? -EBADF : -ESPIPE;
     }
     std::int64_t ioctl(unsigned long request, void* argument) override {
         if (request != FIONREAD) return -ENOTTY;

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+#include <fcntl.h>
+
 namespace ringlet::testing::detail {
 
 /// pipe(2): both ends.
@@ -26,9 +28,10 @@ std::shared_ptr<open_file> make_epoll(world& where);
 /// Takes everything that is written to it: standard output.
 class sink final : public open_file {
 public:
-    sink(world& where, std::string name) : open_file{where}, name_{std::move(name)} {}
+    sink(world& where, std::string name) : open_file{where}, name_{std::move(name)} { status_flags = O_WRONLY; }
     std::string describe() const override { return name_; }
-    short ready_events() const noexcept override { return POLLOUT; }
+    short ready_events() const noexcept override { return writable; }
+    const void* pipe() const noexcept override { return this; }
     std::int64_t stat(struct stat& info) const noexcept override;
     std::int64_t write(std::span<const std::byte> bytes, std::int64_t offset) override;
     const std::string& text() const noexcept { return text_; }
