@@ -329,7 +329,10 @@ bool sim_engine::may_wait(const request& r) const noexcept {
 }
 
 sim_engine::outcome sim_engine::perform_borrowing(request& r) {
-    r.memory.begin_access();
+    if (!r.memory.begin_access()) {
+        memory_was_changed(r);
+        return {.res = -EFAULT};
+    }
     outcome o = perform(r);
     r.memory.end_access();
     return o;
@@ -628,10 +631,7 @@ void sim_engine::told(request& r, std::int32_t res, std::uint32_t flags, bool la
     const std::uint64_t user_data = r.sqe.user_data;
     const bool silent = last && res >= 0 && (r.sqe.flags & IOSQE_CQE_SKIP_SUCCESS) != 0;
     if (last) {
-        if (!r.memory.release())
-            world_->violated(
-                fmt::format("the memory of operation {} (opcode {}, fd {}) was changed while the kernel had it",
-                            r.number, static_cast<unsigned>(r.sqe.opcode), r.sqe.fd));
+        if (!r.memory.release()) memory_was_changed(r);
         const auto [first, end] = numbers_by_user_data_.equal_range(user_data);
         for (auto i = first; i != end; ++i) {
             if (i->second != r.number) continue;
@@ -641,6 +641,12 @@ void sim_engine::told(request& r, std::int32_t res, std::uint32_t flags, bool la
         requests_.erase(r.number);
     }
     if (!silent) post(user_data, res, flags);
+}
+
+void sim_engine::memory_was_changed(const request& r) {
+    world_->violated(
+        fmt::format("the memory of operation {} (opcode {}, fd {}) was changed or freed while the kernel had it",
+                    r.number, static_cast<unsigned>(r.sqe.opcode), r.sqe.fd));
 }
 
 void sim_engine::cancel(const io_uring_sqe& sqe) {

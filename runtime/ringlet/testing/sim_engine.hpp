@@ -46,6 +46,8 @@ public:
     /// Opcodes of the operations so far, in the order of submission.
     const std::vector<std::uint8_t>& operations() const noexcept { return operations_; }
     std::uint64_t enters() const noexcept { return enters_; }
+    /// Takes the provided buffers that the program has given back, as each enter does.
+    void look_at_returned_buffers();
 
 private:
     struct request;
@@ -77,8 +79,8 @@ private:
     void tell(request& r, std::int32_t res, std::uint32_t flags, bool last);
     void told(request& r, std::int32_t res, std::uint32_t flags, bool last);
     void cancel(const io_uring_sqe& sqe);
+    void memory_was_changed(const request& r);
     bool may_wait(const request& r) const noexcept;
-    void look_at_returned_buffers();
 
     struct buffer_group {
         io_uring_buf_ring* ring = nullptr;

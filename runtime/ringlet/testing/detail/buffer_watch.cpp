@@ -58,9 +58,22 @@ void buffer_watch::readable(std::span<const std::byte> memory) {
     if (!memory.empty()) all_.push_back({const_cast<std::byte*>(memory.data()), memory.size(), 0, false});
 }
 
-void buffer_watch::begin_access() noexcept {
-    for (const borrowed& b : all_)
-        if (b.writable) unpoison(b.memory, b.bytes);
+bool buffer_watch::is_as_it_was(const borrowed& b) noexcept {
+#ifdef RINGLET_DETAIL_POISON
+    // Memory that was freed must stay poisoned: AddressSanitizer has its own marks there.
+    void* frame = nullptr;
+    int thread = 0;
+    if (__asan_get_free_stack(b.memory, &frame, 1, &thread) > 0) return false;
+    if (b.writable) unpoison(b.memory, b.bytes);
+#endif
+    return fingerprint(b) == b.print;
+}
+
+bool buffer_watch::begin_access() noexcept {
+    bool same = true;
+    for (const borrowed& b : all_) same = is_as_it_was(b) && same;
+    if (!same) all_.clear();
+    return same;
 }
 
 void buffer_watch::end_access() noexcept {
@@ -71,9 +84,7 @@ void buffer_watch::end_access() noexcept {
 }
 
 bool buffer_watch::release() noexcept {
-    bool same = true;
-    begin_access();
-    for (const borrowed& b : all_) same = same && fingerprint(b) == b.print;
+    const bool same = begin_access();
     all_.clear();
     return same;
 }

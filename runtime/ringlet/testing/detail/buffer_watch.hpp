@@ -17,8 +17,9 @@ public:
     void readable(std::span<const std::byte> memory);
     void clear() noexcept { all_.clear(); }
 
-    /// Around what the simulated kernel itself does to it.
-    void begin_access() noexcept;
+    /// Around what the simulated kernel itself does to it. Result: whether it is as it was left; else the kernel must not
+    /// touch it, for it may have been freed.
+    bool begin_access() noexcept;
     void end_access() noexcept;
     /// At the last CQE: the memory is the program's again. Result: whether nobody has changed it.
     bool release() noexcept;
@@ -31,6 +32,7 @@ private:
         bool writable;
     };
     static std::uint64_t fingerprint(const borrowed& b) noexcept;
+    static bool is_as_it_was(const borrowed& b) noexcept;
 
     std::vector<borrowed> all_;
 };
