@@ -70,22 +70,25 @@ std::span<std::byte> memory_of(const io_uring_sqe& sqe) noexcept {
     return {reinterpret_cast<std::byte*>(sqe.addr), sqe.len};
 }
 
-// At the end of virtual time nothing is due any more.
 class simulated_threads final : public io::thread_pool {
 public:
     explicit simulated_threads(detail::world& where) noexcept : world_{&where} {}
+    ~simulated_threads() override { world_->forget(this); }
     void submit(io::work_item& work) override {
         const detail::no_allocation_faults quiet;
         work.queued = true;
         queued_.push_back(&work);
-        world_->after(world_->latency(), [this, &work] {
-            if (std::erase(queued_, &work) == 0) return;
-            work.queued = false;
-            world_->note(0x77);
-            detail::this_thread_allocations.paused -= 1;  // the program's own code
-            work.run(work);
-            detail::this_thread_allocations.paused += 1;
-        });
+        world_->after(
+            world_->latency(),
+            [this, &work] {
+                if (std::erase(queued_, &work) == 0) return;
+                work.queued = false;
+                world_->note(0x77);
+                detail::this_thread_allocations.paused -= 1;  // the program's own code
+                work.run(work);
+                detail::this_thread_allocations.paused += 1;
+            },
+            this);
     }
     bool try_remove(io::work_item& work) noexcept override {
         if (std::erase(queued_, &work) == 0) return false;
@@ -122,11 +125,14 @@ struct sim_engine::request final : detail::waiter {
     }
     void schedule(std::chrono::nanoseconds delay = {}) {
         scheduled = true;
-        engine->world_->after(delay, [e = engine, n = number] {
-            const auto found = e->requests_.find(n);
-            if (found == e->requests_.end() || !std::exchange(found->second->scheduled, false)) return;
-            e->go_on(*found->second);
-        });
+        engine->world_->after(
+            delay,
+            [e = engine, n = number] {
+                const auto found = e->requests_.find(n);
+                if (found == e->requests_.end() || !std::exchange(found->second->scheduled, false)) return;
+                e->go_on(*found->second);
+            },
+            engine);
     }
 
     sim_engine* engine;
@@ -154,7 +160,9 @@ struct sim_engine::request final : detail::waiter {
 sim_engine::sim_engine(detail::world& where, detail::kernel& with, const io::ring_sizes& sizes)
     : memory_engine{sizes.sq_entries, sizes.cq_entries}, world_{&where}, kernel_{&with} {}
 
+// The world may go on to another run.
 sim_engine::~sim_engine() {
+    world_->forget(this);
     for (const auto& [number, r] : requests_) {
         // The mailbox's bell: a poll, which holds no memory, and ends with the ring.
         if (r->sqe.opcode == IORING_OP_POLL_ADD) continue;
@@ -616,14 +624,17 @@ void sim_engine::tell(request& r, std::int32_t res, std::uint32_t flags, bool la
     const deadline now = world_->now();
     const deadline when = std::max(r.last_told, world_->chance(0.5) ? now : now + world_->latency());
     r.last_told = when;
-    world_->at(when, [this, number = r.number, res, flags, last] {
-        const auto found = requests_.find(number);
-        if (found == requests_.end()) {
-            world_->violated("a CQE after the last");
-            return;
-        }
-        told(*found->second, res, flags, last);
-    });
+    world_->at(
+        when,
+        [this, number = r.number, res, flags, last] {
+            const auto found = requests_.find(number);
+            if (found == requests_.end()) {
+                world_->violated("a CQE after the last");
+                return;
+            }
+            told(*found->second, res, flags, last);
+        },
+        this);
 }
 
 void sim_engine::told(request& r, std::int32_t res, std::uint32_t flags, bool last) {

@@ -38,9 +38,14 @@ std::chrono::nanoseconds world::latency() noexcept {
     return std::chrono::nanoseconds{below(static_cast<std::uint64_t>(plan_.latency_max.count()) + 1)};
 }
 
-void world::at(deadline when, std::function<void()> what) {
-    events_.push_back({std::max(when, now_), ordered_++, std::move(what)});
+void world::at(deadline when, std::function<void()> what, const void* owner) {
+    events_.push_back({std::max(when, now_), ordered_++, std::move(what), owner});
     std::ranges::push_heap(events_, &later);
+}
+
+void world::forget(const void* owner) noexcept {
+    std::erase_if(events_, [owner](const event& e) { return e.owner == owner; });
+    std::ranges::make_heap(events_, &later);
 }
 
 bool world::happen_next(deadline until) {

@@ -41,9 +41,13 @@ public:
 
     // --- what is to happen ---
 
-    /// Does `what` at `when`, or now when that has passed; what is due at the same time in the order of the calls.
-    void at(deadline when, std::function<void()> what);
-    void after(std::chrono::nanoseconds delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
+    /// Does `what` at `when`, or now when that has passed; what is due at the same time in the order of the calls. An owner
+    /// that may end before has it forgotten then.
+    void at(deadline when, std::function<void()> what, const void* owner = nullptr);
+    void after(std::chrono::nanoseconds delay, std::function<void()> what, const void* owner = nullptr) {
+        at(now_ + delay, std::move(what), owner);
+    }
+    void forget(const void* owner) noexcept;
     bool nothing_left() const noexcept { return events_.empty(); }
     /// Lets the next thing happen unless it is due after `until`; time goes on to it.
     bool happen_next(deadline until);
@@ -64,6 +68,7 @@ private:
         deadline when;
         std::uint64_t order;
         std::function<void()> what;
+        const void* owner;
     };
     static bool later(const event& a, const event& b) noexcept {
         return a.when != b.when ? a.when > b.when : a.order > b.order;
