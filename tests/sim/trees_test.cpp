@@ -275,9 +275,13 @@ task<> root_of(tree& all) {
 
 task<> watch(tree& all, ringlet::job<>*& subject) {
     ringlet::job<> running = ringlet::spawn(root_of, std::ref(all));
+    struct until_end {
+        ringlet::job<>*& pointer;
+        ~until_end() { pointer = nullptr; }
+    };
     subject = &running;
+    const until_end no_longer{subject};
     co_await running.join();
-    subject = nullptr;
     co_await running.get();
 }
 

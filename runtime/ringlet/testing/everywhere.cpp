@@ -21,9 +21,13 @@ enum class ending : std::uint8_t { completed, cancelled, failed };
 // The task under test as a job, so that it can be cancelled from outside while this goes on waiting for it.
 task<> watch(task<> body, job<>*& subject) {
     job<> running = spawn(std::move(body));
+    struct until_end {
+        job<>*& pointer;
+        ~until_end() { pointer = nullptr; }
+    };
     subject = &running;
+    const until_end no_longer{subject};
     co_await running.join();
-    subject = nullptr;
     co_await running.get();
 }
 
