@@ -79,7 +79,7 @@ void refusals::add(const ringlet::net::endpoint& meant, int error) {
         meant_ = meant;
         error_ = error;
     }
-    if (quiet_ && !quiet_->done()) {
+    if (quiet_ && !quiet_->ready()) {
         ++unsaid_;
         return;
     }

@@ -7,6 +7,7 @@
 #include <ringlet/core/task.hpp>
 
 #include <concepts>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <new>
@@ -37,6 +38,8 @@ public:
     }
     ~job_handle() { drop(); }
 
+    /// Whether it is a handle still: not after it was moved from.
+    bool owns() const noexcept { return block_ != nullptr; }
     job_block& block() const noexcept {
         require(block_ != nullptr, "this job handle was moved from");
         return *block_;
@@ -129,14 +132,44 @@ auto make_block() {
     return std::unique_ptr<Storage, block_deleter<Storage>>{::new (memory) Storage{}};
 }
 
+/// Destroys a job that was never started, its frame first.
+void discard_unstarted(job_block& block) noexcept;
+
+/// A job that is made and not started yet. One pointer.
+template <class T>
+class unstarted_job {
+public:
+    unstarted_job(job_state<T>& block, task<T> body) noexcept : block_{&block} {
+        const auto frame = body.release();
+        frame.promise().continuation = scheduler::end_of_job();
+        block.resume_point = frame;
+    }
+    unstarted_job(unstarted_job&& other) noexcept : block_{std::exchange(other.block_, nullptr)} {}
+    unstarted_job& operator=(unstarted_job&&) = delete;
+    ~unstarted_job() {
+        if (block_) discard_unstarted(*block_);
+    }
+
+    job_block& block() const noexcept { return *block_; }
+    /// Makes it a job of `group`. Whoever does so sees to it that it becomes ready.
+    job<T> add_to(job_group& group) && noexcept {
+        group.add(*block_);
+        return job<T>{*std::exchange(block_, nullptr)};
+    }
+    job<T> start_in(job_group& group) && noexcept {
+        job_block& block = *block_;
+        job<T> handle = std::move(*this).add_to(group);
+        group.owner().make_ready(block);
+        return handle;
+    }
+
+private:
+    job_state<T>* block_;
+};
+
 template <class T>
 job<T> start_job(job_group& group, job_state<T>& block, task<T> body) noexcept {
-    const auto frame = body.release();
-    frame.promise().continuation = scheduler::end_of_job();
-    block.resume_point = frame;
-    group.add(block);
-    group.owner().make_ready(block);
-    return job<T>{block};
+    return unstarted_job<T>{block, std::move(body)}.start_in(group);
 }
 
 template <class T>
@@ -152,7 +185,7 @@ auto invoke_kept(typename Call::type& kept, std::index_sequence<I...>) {
 }
 
 template <class F, class... Args>
-auto spawn_in(job_group& group, F&& function, Args&&... args) {
+auto make_job(F&& function, Args&&... args) {
     using function_type = std::decay_t<F>;
     if constexpr (frame_keeps_all<function_type, Args...>) {
         using task_type = std::invoke_result_t<function_type, std::decay_t<Args>...>;
@@ -160,7 +193,7 @@ auto spawn_in(job_group& group, F&& function, Args&&... args) {
         using T = typename task_type::value_type;
         auto block = make_block<job_storage<T, void>>();
         task_type body = function(std::forward<Args>(args)...);
-        return start_job<T>(group, *block.release(), std::move(body));
+        return unstarted_job<T>{*block.release(), std::move(body)};
     } else {
         using call = kept_call<F, Args...>;
         constexpr std::index_sequence_for<Args...> all;
@@ -170,14 +203,24 @@ auto spawn_in(job_group& group, F&& function, Args&&... args) {
         auto block = make_block<job_storage<T, typename call::type>>();
         block->call.emplace(std::forward<F>(function), std::forward<Args>(args)...);
         task_type body = invoke_kept<call>(*block->call, all);
-        return start_job<T>(group, *block.release(), std::move(body));
+        return unstarted_job<T>{*block.release(), std::move(body)};
     }
+}
+
+template <class F, class... Args>
+auto spawn_in(job_group& group, F&& function, Args&&... args) {
+    return make_job(std::forward<F>(function), std::forward<Args>(args)...).start_in(group);
+}
+
+template <class T>
+unstarted_job<T> make_job_of(task<T> body) {
+    auto block = make_block<job_storage<T, void>>();
+    return unstarted_job<T>{*block.release(), std::move(body)};
 }
 
 template <class T>
 job<T> spawn_task_in(job_group& group, task<T> body) {
-    auto block = make_block<job_storage<T, void>>();
-    return start_job<T>(group, *block.release(), std::move(body));
+    return make_job_of(std::move(body)).start_in(group);
 }
 
 /// Waits for one job and takes its value.
@@ -230,19 +273,23 @@ public:
     /// Asks the job to end: every await it does from now on raises `cancelled`. It is over only when joined.
     void cancel() noexcept { detail::request_cancel(block()); }
 
-    bool done() const noexcept { return block().has(detail::job_block::done); }
-
-    std::string_view name() const noexcept { return block().name ? std::string_view{*block().name} : ""; }
-    void set_name(std::string name) {
-        if (block().name)
-            *block().name = std::move(name);
-        else
-            block().name = new std::string{std::move(name)};
+    /// Whether the job has ended, well or badly.
+    bool ready() const noexcept { return block().has(detail::job_block::done); }
+    /// Whether it has ended well: neither failed nor cancelled.
+    bool successful() const noexcept { return ready() && !block().failure; }
+    /// What it failed with, `cancelled` when it was cancelled; null when it ended well or has not ended. A failure that
+    /// was looked at counts as seen, as by `join`.
+    std::exception_ptr exception() const noexcept {
+        if (!ready()) return nullptr;
+        block().set(detail::job_block::joined);
+        return block().failure;
     }
 
+    std::string_view name() const noexcept { return block().name_or_none(); }
+    void set_name(std::string name) { block().set_name(std::move(name)); }
+
 private:
-    template <class U>
-    friend job<U> detail::start_job(detail::job_group&, detail::job_state<U>&, task<U>) noexcept;
+    friend detail::unstarted_job<T>;
     explicit job(detail::job_block& block) noexcept : job_handle{&block} {}
 };
 

@@ -65,7 +65,7 @@ task<std::optional<tcp_stream>> connect_first(task_group& group, const std::vect
         if (next < peers.size()) options.timeout = head_start;
         co_await joinall(running, options);
         for (std::size_t i = 0; i < running.size();) {
-            if (!running[i].done()) {
+            if (!running[i].ready()) {
                 ++i;
                 continue;
             }

@@ -60,7 +60,7 @@ std::string cancelled_after(int turns, F function) {
         for (int i = 0; i < n; ++i) co_await sleep(i % 2 == 0 ? 0ns : 500us);
         j.cancel();
         co_await j.join();
-        CHECK(j.done());
+        CHECK(j.ready());
     }(function, log, turns));
     return log;
 }
@@ -187,7 +187,7 @@ TEST_CASE("cancelling the joiner leaves the joined job running", "[cancel]") {
         co_await sleep(1ms);
         waiter.cancel();
         co_await waiter.join();
-        CHECK_FALSE(worker.done());
+        CHECK_FALSE(worker.ready());
         const int n = co_await worker.get();  // its place is free again
         CHECK(n == 3);
     }());

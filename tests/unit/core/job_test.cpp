@@ -108,10 +108,10 @@ TEST_CASE("a job starts only when its spawner suspends", "[job]") {
             },
             std::ref(log));
         log += 'm';
-        CHECK_FALSE(j.done());
+        CHECK_FALSE(j.ready());
         co_await j.join();
         CHECK(log == "mj");
-        CHECK(j.done());
+        CHECK(j.ready());
     }());
 }
 

@@ -257,7 +257,7 @@ TEMPLATE_TEST_CASE("a report says what an operation waits for", "[operation]", R
         const std::string report = ringlet::detail::current_scheduler().describe_jobs();
         CHECK(contains(report, "asker: waits for " + std::string{TestType::name}));
         CHECK(contains(report, "operation_test.cpp:"));
-        if (!job.done()) job.cancel();
+        if (!job.ready()) job.cancel();
         co_await job.join();
     }());
 }

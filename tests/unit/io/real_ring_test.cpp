@@ -236,7 +236,7 @@ TEST_CASE("few buffers serve many connections, one after the other", "[real]") {
         CHECK(ended == count);
         std::size_t total = 0;
         for (auto& r : readers) {
-            if (r.done()) total += co_await r.get();
+            if (r.ready()) total += co_await r.get();
         }
         CHECK(total == count * text.size());
         CHECK(ringlet::loop::current().buffers().leased() == 0);

@@ -74,7 +74,7 @@ task<> cancellation() {
     while (stage != 1) co_await sleep(100us);
     running.cancel();
     co_await sleep(1ms);
-    CHECK_FALSE(running.done());  // the call cannot be stopped: it is waited for
+    CHECK_FALSE(running.ready());  // the call cannot be stopped: it is waited for
     stage = 2;
     co_await running.join();
     CHECK(stage == 4);

@@ -158,7 +158,7 @@ task<> type_after_changes_of_mode(int keyboard, int terminal) {
         toggle_echo(terminal);  // wakes whoever polls, with nothing to read
     }
     co_await sleep(std::chrono::milliseconds{2});
-    CHECK_FALSE(reader.done());
+    CHECK_FALSE(reader.ready());
     CHECK(::write(keyboard, "typed\n", 6) == 6);
     const std::string got = co_await reader.get();
     CHECK(got == "typed\n");

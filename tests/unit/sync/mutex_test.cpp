@@ -179,7 +179,7 @@ TEST_CASE("a condition's wait holds the mutex again when it is cancelled", "[syn
         auto ours = co_await lock.lock();
         waiter.cancel();
         co_await ringlet::sleep(1ms);
-        CHECK_FALSE(waiter.done());  // it needs the mutex to end
+        CHECK_FALSE(waiter.ready());  // it needs the mutex to end
         ours.unlock();
         co_await waiter.join();
         CHECK(held_at_end);

@@ -88,7 +88,7 @@ TEST_CASE("a full queue makes who puts wait, in their order", "[sync][queue]") {
         CHECK(q.full());
         CHECK(q.size() == 2);
         CHECK_FALSE(q.try_put(99));
-        CHECK_FALSE(a.done());
+        CHECK_FALSE(a.ready());
         std::vector<int> got;
         for (int i = 0; i < 4; ++i) {
             const auto item = co_await q.get();

@@ -63,7 +63,7 @@ TEST_CASE("joinall ends at its timeout, exactly, and tells how many had ended", 
         const std::size_t two = co_await joinall(jobs, until_25);
         CHECK(two == 2);
         CHECK(here.now() == 25ms);
-        CHECK_FALSE(jobs[0].done());
+        CHECK_FALSE(jobs[0].ready());
         const join_options at_once{0ms};
         const std::size_t still_two = co_await joinall(jobs, at_once);
         CHECK(still_two == 2);
@@ -172,7 +172,7 @@ TEST_CASE("cancelling who waits in joinall leaves the jobs running", "[joinall]"
         waiter.cancel();
         const std::string text = co_await fate(waiter.get());
         CHECK(text == "cancelled");
-        CHECK_FALSE(jobs[0].done());
+        CHECK_FALSE(jobs[0].ready());
         co_await joinall(jobs);
     }(log));
     CHECK(log == "abc");

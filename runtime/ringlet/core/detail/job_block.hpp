@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ringlet::detail {
 
@@ -72,6 +73,7 @@ struct alignas(16) job_block {
         handle_dropped = 1u << 5,
         joined = 1u << 6,
         value_taken = 1u << 7,
+        holds_room = 1u << 8,  ///< of a pool: one of its places is this job's until it ends
     };
 
     job_block* next_ready = nullptr;
@@ -100,6 +102,14 @@ struct alignas(16) job_block {
         if (has(done)) std::destroy_at(&failure);
     }
     void root_ended() noexcept { std::construct_at(&failure); }
+
+    std::string_view name_or_none() const noexcept { return name ? std::string_view{*name} : ""; }
+    void set_name(std::string text) {
+        if (name)
+            *name = std::move(text);
+        else
+            name = new std::string{std::move(text)};
+    }
 
     bool has(flag f) const noexcept { return (flags & f) != 0; }
     void set(flag f) noexcept { flags |= f; }

@@ -78,7 +78,8 @@ public:
     void watch(cancel_scope& body) noexcept { body_ = &body; }
     void unwatch() noexcept { body_ = nullptr; }
 
-    /// When set, called as each job of the group ends; it then answers for failures, which do not go to the group.
+    /// When set, called as each job of the group ends; it then answers for failures, which do not go to the group. They
+    /// count as seen unless it clears `joined` again.
     /// The job is out of the group already, and its block goes when this returns if nobody holds its handle.
     void (*on_ended)(job_group&, job_block&) noexcept = nullptr;
 

@@ -12,9 +12,12 @@ namespace ringlet::detail {
 struct join_waiter {
     job_block* joiner = nullptr;
     std::size_t missing = 0;
+    list_link* ended = nullptr;  ///< where set, jobs queue up here as they end
 
+    void watch(job_block& target) noexcept;
     void job_done(scheduler& loop, job_block& job) noexcept {
         job.joiner = nullptr;
+        if (ended) job.link.insert_before(*ended);
         if (--missing == 0) loop.make_ready(*joiner);
     }
 };
@@ -34,9 +37,10 @@ protected:
         job_block* first_failed = nullptr;  ///< in the order of the jobs; a cancelled job has not failed
     };
     bool start(job_block& job) noexcept;
-    /// Ends the wait: marks the jobs that have ended as joined.
-    tally ended() noexcept;
+    /// Ends the wait. `seen`: the jobs that have ended count as joined.
+    tally ended(bool seen = true) noexcept;
     job_handle* jobs() const noexcept { return jobs_; }
+    std::size_t size() const noexcept { return size_; }
 
 private:
     static void cancel(job_block& job) noexcept;
