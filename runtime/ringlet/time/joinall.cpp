@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/time/cancel_all.hpp>
 #include <ringlet/time/joinall.hpp>
 
 namespace ringlet::detail {
 
-bool joinall_wait::begin(job_block& job, std::coroutine_handle<> self) {
+void timed_join::begin_limit(job_block& job) {
     if (timeout_) scope_.begin(job, deadline_after(*timeout_));
+}
+
+bool timed_join::end_limit(job_block& job) noexcept {
+    if (timeout_) scope_.end();
+    if (job.res != wait_cancelled) return true;
+    return timeout_ && scope_.cancel_called() && !job.has(job_block::cancel_pending);
+}
+
+bool joinall_wait::begin(job_block& job, std::coroutine_handle<> self) {
+    begin_limit(job);
     return leaf::begin(job, self);
 }
 
 result<std::size_t> joinall_wait::over(job_block& job) noexcept {
-    if (timeout_) {
-        scope_.end();
-        // Our own timeout is not an error: the jobs that have ended are the result.
-        if (job.res == wait_cancelled && scope_.cancel_called() && !job.has(job_block::cancel_pending))
-            return outcome(job);
-    }
+    if (end_limit(job)) return outcome(job);
     return leaf::end(job);
 }
 
@@ -29,6 +35,21 @@ std::size_t joinall_wait::resume(job_block& job) {
     if (!done) raise(done.error());
     if (raise_ && first_failed_) std::rethrow_exception(first_failed_->failure);
     return *done;
+}
+
+bool cancel_all_wait::begin(job_block& job, std::coroutine_handle<> self) {
+    cancel_jobs();
+    begin_limit(job);
+    return leaf::begin(job, self);
+}
+
+result<std::size_t> cancel_all_wait::end(job_block& job) noexcept {
+    if (end_limit(job)) return outcome(job);
+    return leaf::end(job);
+}
+
+void cancel_all_wait::cancel_jobs() noexcept {
+    for (std::size_t i = 0; i < size(); ++i) request_cancel(jobs()[i].block());
 }
 
 }  // namespace ringlet::detail

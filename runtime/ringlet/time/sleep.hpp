@@ -11,6 +11,10 @@
 namespace ringlet {
 namespace detail {
 
+/// Lets `job` wait for a point in time; `kind` cancels by `cancel_timer_wait`. May throw std::bad_alloc.
+void wait_for_timer(job_block& job, deadline when, const wait_kind& kind);
+void cancel_timer_wait(job_block& job) noexcept;
+
 class [[nodiscard("nothing happens until this is awaited")]] sleep_wait final : public leaf<sleep_wait, void> {
 public:
     explicit sleep_wait(std::chrono::nanoseconds duration) noexcept : relative_{true}, count_{duration.count()} {}
