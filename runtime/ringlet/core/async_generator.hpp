@@ -26,7 +26,7 @@ public:
     async_generator<T> get_return_object() noexcept;
     void return_void() const noexcept {}
     void unhandled_exception() noexcept {
-        failure = std::current_exception();
+        failure = left_by();
         note_unwound(site);
     }
 

@@ -4,6 +4,8 @@
 #include <ringlet/core/detail/promise.hpp>
 #include <ringlet/core/scheduler.hpp>
 
+#include <utility>
+
 #include <pthread.h>
 
 namespace ringlet::detail {
@@ -11,6 +13,13 @@ scheduler::scheduler() noexcept {
     // A child of fork(2) has the memory of the loop that ran, but not its side in the kernel: it may only make a new one.
     [[maybe_unused]] static const int once =
         ::pthread_atfork(nullptr, nullptr, [] { this_thread_scheduler = nullptr; });
+}
+
+void promise_base::put_limit_error(std::exception_ptr& error) noexcept {
+    scheduler& loop = *this_thread_scheduler;
+    loop.limit_passed = false;
+    const std::exception_ptr own = std::exchange(loop.limit_error, nullptr);
+    if (is_cancelled(error)) error = own;
 }
 
 void scheduler::finish(job_block& job, std::coroutine_handle<> root) noexcept {

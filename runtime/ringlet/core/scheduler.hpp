@@ -7,6 +7,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <exception>
 #include <source_location>
 #include <string>
 
@@ -64,6 +65,9 @@ public:
     /// Milliseconds, roughly: for how long a job has waited.
     std::uint32_t now_ms = 0;
     bool discarding = false;  ///< a frame that failed or never ran is being destroyed, and unawaited tasks with it
+    // For time/timeout_scope: one that ran out was unwound just now, and this is what leaves its coroutine.
+    bool limit_passed = false;
+    std::exception_ptr limit_error;
     // For job_group::cancel_all.
     job_group* groups_to_cancel = nullptr;
     bool cancelling_groups = false;
@@ -113,6 +117,7 @@ inline std::size_t scheduler::run_ready(std::size_t resumptions_max) {
         do {
             next = nullptr;
             nesting = 0;
+            limit_passed = false;
             handle.resume();
             handle = next;
             if (handle == end_of_job()) {

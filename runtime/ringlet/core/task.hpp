@@ -41,7 +41,7 @@ public:
     }
     void unhandled_exception() noexcept {
         if (state_ == state::value) std::destroy_at(&value_);  // a local's destructor threw after co_return
-        std::construct_at(&failure_, std::current_exception());
+        std::construct_at(&failure_, left_by());
         state_ = state::failure;
         note_unwound(site);
     }
@@ -71,7 +71,7 @@ public:
     task<void> get_return_object() noexcept;
     void return_void() const noexcept {}
     void unhandled_exception() noexcept {
-        failure_ = std::current_exception();
+        failure_ = left_by();
         note_unwound(site);
     }
     void swap_failure(std::exception_ptr& with) noexcept { failure_.swap(with); }

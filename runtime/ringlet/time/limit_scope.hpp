@@ -19,6 +19,12 @@ public:
         current_scheduler().timers->arm(timer_, timer_owner::limit_scope, when);
         enter(job);
     }
+    /// Changes the time of one that has begun and not expired.
+    void move_to(deadline when) noexcept {
+        timer_queue& timers = *this_thread_scheduler->timers;
+        timers.disarm(timer_);
+        timers.arm(timer_, timer_owner::limit_scope, when);  // there is room: its own
+    }
     void end() noexcept {
         this_thread_scheduler->timers->disarm(timer_);
         leave();

@@ -7,8 +7,11 @@
 
 #include <chrono>
 #include <concepts>
+#include <optional>
 #include <source_location>
 #include <string>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 
 namespace ringlet {
@@ -32,13 +35,11 @@ private:
 
 [[noreturn]] void raise_timeout(const std::string& what, const time_limit& limit, const std::source_location& where);
 
+/// What with_timeout and move_on_after share.
 template <class A>
-class [[nodiscard("nothing happens until this is awaited")]] timeout_adapter {
+class limited {
 public:
-    using value_type = typename A::value_type;
-
-    timeout_adapter(time_limit limit, A&& inner, std::source_location where) noexcept
-        : inner_{std::move(inner)}, limit_{limit}, where_{where} {}
+    limited(time_limit limit, A&& inner) noexcept : inner_{std::move(inner)}, limit_{limit} {}
 
     bool begin(job_block& job, std::coroutine_handle<> self) {
         scope_.begin(job, limit_.when());
@@ -49,12 +50,53 @@ public:
             throw;
         }
     }
-    result<value_type> end(job_block& job) noexcept
+    std::string title() const
+        requires is_leaf<A>
+    {
+        return inner_.title();
+    }
+
+protected:
+    struct end_of_scope {
+        limit_scope& scope;
+        ~end_of_scope() { scope.end(); }
+    };
+
+    result<typename A::value_type> end_inner(job_block& job) noexcept
         requires is_leaf<A>
     {
         auto outcome = inner_.end(job);  // first: it may have scopes of its own
         scope_.end();
-        if (!outcome && is_cancelled(outcome.error()) && mine(job)) return make_error_code(std::errc::timed_out);
+        return outcome;
+    }
+    // An outer cancellation or limit that is due as well goes first.
+    bool mine(const job_block& job) const noexcept {
+        return scope_.cancel_called() && !job.has(job_block::cancel_pending);
+    }
+
+    A inner_;
+    time_limit limit_;
+    limit_scope scope_;
+};
+
+template <class A>
+class [[nodiscard("nothing happens until this is awaited")]] timeout_adapter : public limited<A> {
+    using limited<A>::inner_;
+    using limited<A>::limit_;
+    using limited<A>::scope_;
+    using typename limited<A>::end_of_scope;
+
+public:
+    using value_type = typename A::value_type;
+
+    timeout_adapter(time_limit limit, A&& inner, std::source_location where) noexcept
+        : limited<A>{limit, std::move(inner)}, where_{where} {}
+
+    result<value_type> end(job_block& job) noexcept
+        requires is_leaf<A>
+    {
+        auto outcome = this->end_inner(job);
+        if (!outcome && is_cancelled(outcome.error()) && this->mine(job)) return make_error_code(std::errc::timed_out);
         return outcome;
     }
     value_type resume(job_block& job) {
@@ -68,7 +110,7 @@ public:
                 const end_of_scope guard{scope_};
                 return inner_.resume(job);
             } catch (const cancelled&) {
-                if (!mine(job)) throw;
+                if (!this->mine(job)) throw;
             }
             if constexpr (requires { inner_.title(); })
                 raise_timeout(inner_.title(), limit_, where_);
@@ -79,30 +121,67 @@ public:
     [[noreturn]] void raise(const std::error_code& code) const
         requires is_leaf<A>
     {
-        if (scope_.cancel_called() && code == std::errc::timed_out) raise_timeout(title(), limit_, where_);
+        if (scope_.cancel_called() && code == std::errc::timed_out) raise_timeout(this->title(), limit_, where_);
         inner_.raise(code);
-    }
-    std::string title() const
-        requires is_leaf<A>
-    {
-        return inner_.title();
     }
 
 private:
-    struct end_of_scope {
-        limit_scope& scope;
-        ~end_of_scope() { scope.end(); }
-    };
-
-    // An outer cancellation or limit that is due as well goes first.
-    bool mine(const job_block& job) const noexcept {
-        return scope_.cancel_called() && !job.has(job_block::cancel_pending);
-    }
-
-    A inner_;
-    time_limit limit_;
     std::source_location where_;
-    limit_scope scope_;
+};
+
+template <class T>
+using value_in_time = std::conditional_t<std::is_void_v<T>, bool, std::optional<T>>;
+
+template <class A>
+class [[nodiscard("nothing happens until this is awaited")]] move_on_adapter : public limited<A> {
+    using limited<A>::inner_;
+    using limited<A>::scope_;
+    using typename limited<A>::end_of_scope;
+    using inner_type = typename A::value_type;
+
+public:
+    using value_type = value_in_time<inner_type>;
+    using limited<A>::limited;
+
+    result<value_type> end(job_block& job) noexcept
+        requires is_leaf<A>
+    {
+        auto outcome = this->end_inner(job);
+        if (outcome) {
+            if constexpr (std::is_void_v<inner_type>)
+                return true;
+            else
+                return value_type{*std::move(outcome)};
+        }
+        if (is_cancelled(outcome.error()) && this->mine(job)) return value_type{};
+        return outcome.error();
+    }
+    value_type resume(job_block& job) {
+        if constexpr (is_leaf<A>) {
+            auto outcome = end(job);
+            if (!outcome) [[unlikely]]
+                raise(outcome.error());
+            return *std::move(outcome);
+        } else {
+            try {
+                const end_of_scope guard{scope_};
+                if constexpr (std::is_void_v<inner_type>) {
+                    inner_.resume(job);
+                    return true;
+                } else {
+                    return value_type{inner_.resume(job)};
+                }
+            } catch (const cancelled&) {
+                if (!this->mine(job)) throw;
+            }
+            return value_type{};
+        }
+    }
+    [[noreturn]] void raise(const std::error_code& code) const
+        requires is_leaf<A>
+    {
+        inner_.raise(code);
+    }
 };
 
 }  // namespace detail
@@ -126,6 +205,24 @@ template <class A>
     requires detail::is_awaitable<A>
 auto with_deadline(deadline when, A awaitable, std::source_location where = std::source_location::current()) noexcept {
     return detail::timeout_adapter<A>{detail::time_limit{when}, std::move(awaitable), where};
+}
+
+/// As `with_timeout`, where running out of time is no error: what runs inside is cancelled, and once it is over, this goes on.
+///
+/// Result:    std::optional of the wrapped awaitable's result, nullopt when the limit ended first; for one without a
+///            result, whether it ended in time.
+/// Errors:    as the wrapped awaitable, its own timeout_error among them.
+template <class A>
+    requires detail::is_awaitable<A>
+auto move_on_after(std::chrono::nanoseconds limit, A awaitable) noexcept {
+    return detail::move_on_adapter<A>{detail::time_limit{limit}, std::move(awaitable)};
+}
+
+/// As `move_on_after`, at a point in time.
+template <class A>
+    requires detail::is_awaitable<A>
+auto move_on_at(deadline when, A awaitable) noexcept {
+    return detail::move_on_adapter<A>{detail::time_limit{when}, std::move(awaitable)};
 }
 
 }  // namespace ringlet
