@@ -8,6 +8,7 @@
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/core/cancellation.hpp>
 #include <ringlet/core/combinators.hpp>
+#include <ringlet/core/current.hpp>
 #include <ringlet/core/error.hpp>
 #include <ringlet/core/generator.hpp>
 #include <ringlet/core/job.hpp>
@@ -86,11 +87,17 @@
 #include <ringlet/sync/condition.hpp>
 #include <ringlet/sync/event.hpp>
 #include <ringlet/sync/mutex.hpp>
+#include <ringlet/sync/pool.hpp>
 #include <ringlet/sync/queue.hpp>
 #include <ringlet/sync/semaphore.hpp>
+#include <ringlet/time/cancel_all.hpp>
 #include <ringlet/time/clock.hpp>
 #include <ringlet/time/joinall.hpp>
 #include <ringlet/time/limit_scope.hpp>
 #include <ringlet/time/sleep.hpp>
+#include <ringlet/time/spawn_later.hpp>
+#include <ringlet/time/ticker.hpp>
 #include <ringlet/time/timeout.hpp>
+#include <ringlet/time/timeout_scope.hpp>
 #include <ringlet/time/timer_queue.hpp>
+#include <ringlet/time/wait.hpp>
