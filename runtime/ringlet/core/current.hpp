@@ -37,7 +37,8 @@ private:
 /// The job that runs now. As gevent's getcurrent. A coroutine that is awaited runs in the job of who awaits it.
 /// Thread: the loop's thread, in a job; elsewhere it is a programmer error.
 inline current_job current(std::source_location where = std::source_location::current()) noexcept {
-    detail::job_block* const running = detail::this_thread_scheduler ? detail::this_thread_scheduler->current_job() : nullptr;
+    detail::job_block* const running =
+        detail::this_thread_scheduler ? detail::this_thread_scheduler->current_job() : nullptr;
     detail::require(running != nullptr, "no job runs here: current() is for tasks in a ringlet loop", where);
     return current_job{*running};
 }

@@ -26,8 +26,7 @@ void pool_core::require_closed() const {
 }
 
 void pool_core::queue_up(job_block& job) noexcept {
-    static constexpr wait_kind waiting{
-        .name = "room in a pool", .cancel = &wait_list::cancel, .describe = nullptr};
+    static constexpr wait_kind waiting{.name = "room in a pool", .cancel = &wait_list::cancel, .describe = nullptr};
     wait_for_room(job, waiting);
     if (job.has(job_block::cancel_pending)) wait_list::cancel(job);
 }

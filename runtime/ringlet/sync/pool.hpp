@@ -129,6 +129,7 @@ public:
     pool_batch(const pool_batch&) = delete;
     pool_batch& operator=(const pool_batch&) = delete;
     ~pool_batch() {
+        ended_.clear();
         for (entry& each : jobs_) {
             ended_.forget(each.running.block());
             each.running.block().set(job_block::joined);
@@ -302,7 +303,8 @@ public:
     template <class F, std::ranges::viewable_range Range>
         requires std::ranges::input_range<Range>
     auto imap_unordered(F function, Range&& items) {
-        static_assert(detail::maps<F, Range>, "imap_unordered calls function(item), a coroutine function that returns a task");
+        static_assert(detail::maps<F, Range>,
+                      "imap_unordered calls function(item), a coroutine function that returns a task");
         return detail::pool_imap<F, std::views::all_t<Range>>(&core_, std::move(function),
                                                               std::views::all(std::forward<Range>(items)));
     }

@@ -32,8 +32,7 @@ namespace ringlet {
 /// Thread:    the loop's thread, in a job.
 class [[nodiscard("the limit ends with this object")]] timeout_scope {
 public:
-    explicit timeout_scope(std::chrono::nanoseconds limit,
-                           std::source_location where = std::source_location::current())
+    explicit timeout_scope(std::chrono::nanoseconds limit, std::source_location where = std::source_location::current())
         : timeout_scope{detail::time_limit{limit}, where} {}
     /// Until a point in time.
     explicit timeout_scope(deadline when, std::source_location where = std::source_location::current())

@@ -7,11 +7,13 @@
 #include <ringlet/time/joinall.hpp>
 #include <ringlet/time/timeout.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <limits>
 #include <optional>
 #include <ranges>
+#include <source_location>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -66,12 +68,11 @@ public:
 template <class T>
 class iwait_jobs : public ended_jobs {
 public:
-    explicit iwait_jobs(std::span<job<T>> jobs, const job_block& self) noexcept : jobs_{jobs} {
+    iwait_jobs(std::span<job<T>> jobs, const job_block& self) noexcept : jobs_{jobs}, left_{jobs.size()} {
         for (job<T>& each : jobs_) {
             require(&each.block() != &self, "a job cannot join itself");
             watch(each.block());
         }
-        left_ = jobs.size();
     }
     ~iwait_jobs() {
         if (left_ > 0)
@@ -82,13 +83,17 @@ public:
         const job_block* const ended = take();
         if (!ended) return nullptr;
         --left_;
-        for (;; at_ = at_ + 1 < jobs_.size() ? at_ + 1 : 0)  // jobs tend to end in their order
-            if (jobs_[at_].owns() && &jobs_[at_].block() == ended) return &jobs_[at_];
+        for (std::size_t tried = 0; tried < jobs_.size(); ++tried) {
+            job<T>& each = jobs_[at_];  // jobs tend to end in their order
+            at_ = at_ + 1 < jobs_.size() ? at_ + 1 : 0;
+            if (each.owns() && &each.block() == ended) return &each;
+        }
+        programmer_error("a job's handle was moved away before iwait had given it", std::source_location::current());
     }
 
 private:
     std::span<job<T>> jobs_;
-    std::size_t left_ = 0;
+    std::size_t left_;
     std::size_t at_ = 0;
 };
 

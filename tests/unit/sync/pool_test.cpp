@@ -45,7 +45,7 @@ task<int> work(gauge& g, int number, std::chrono::nanoseconds time) {
 task<int> square(int n) {
     co_await sleep(std::chrono::milliseconds{10 - n});
     if (n < 0) throw std::runtime_error{"negative"};
-    co_return n * n;
+    co_return n* n;
 }
 task<> note(std::string& log, char name, std::chrono::nanoseconds time) {
     log += name;
@@ -209,9 +209,9 @@ TEST_CASE("the first failure of a map cancels the rest and leaves out what was n
         CHECK(log == "12.3");
         CHECK(here.now() == 2ms);
         CHECK(p.free_count() == 2);
-        job<> mapping = spawn(
-            [](pool& in) -> task<> { static_cast<void>(co_await in.map(square, std::vector<int>{1, 2, 3})); },
-            std::ref(p));
+        job<> mapping =
+            spawn([](pool& in) -> task<> { static_cast<void>(co_await in.map(square, std::vector<int>{1, 2, 3})); },
+                  std::ref(p));
         co_await sleep(1ms);
         CHECK(p.size() == 2);
         mapping.cancel();

@@ -148,8 +148,7 @@ TEST_CASE("jobs that end at the same time come first in, first out", "[wait][iwa
     checked_loop loop;
     const std::string order = loop.run([]() -> task<std::string> {
         std::vector<job<int>> jobs;
-        for (int i = 0; i < 5; ++i)
-            jobs.push_back(spawn([](int n) -> task<int> { co_return n; }, 4 - i));
+        for (int i = 0; i < 5; ++i) jobs.push_back(spawn([](int n) -> task<int> { co_return n; }, 4 - i));
         std::swap(jobs[0], jobs[4]);
         const std::string text = co_await in_order_of_end(jobs);
         co_return text;
@@ -197,6 +196,39 @@ TEST_CASE("an iwait that is left lets its jobs be joined by others", "[wait][iwa
         const std::size_t all = co_await ringlet::joinall(jobs);
         CHECK(all == 3);
     }());
+}
+
+TEST_CASE("a job that an iwait has given may be watched by another", "[wait][iwait]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        auto jobs = three();
+        std::vector<job<int>> given;
+        {
+            auto first = iwait(jobs);
+            static_cast<void>(co_await first.next());
+            given.push_back(std::move(jobs[1]));
+        }
+        auto again = iwait(given);
+        const auto same = co_await again.next();
+        CHECK(*same == given.data());
+        co_await ringlet::joinall(given);
+        jobs.erase(jobs.begin() + 1);
+        co_await ringlet::joinall(jobs);
+    }());
+}
+
+TEST_CASE("a handle that goes away before iwait has given it aborts", "[wait][abort]") {
+    CHECK(contains(last_words([] {
+                       ringlet::testing::virtual_loop loop;
+                       loop.run([]() -> task<> {
+                           auto jobs = three();
+                           auto ended = iwait(jobs);
+                           static_cast<void>(co_await ended.next());
+                           const job<int> away = std::move(jobs[2]);
+                           static_cast<void>(co_await ended.next());
+                       }());
+                   }),
+                   "moved away before iwait had given it"));
 }
 
 TEST_CASE("joining a job that an iwait watches aborts", "[wait][abort]") {

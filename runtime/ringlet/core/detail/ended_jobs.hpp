@@ -8,13 +8,14 @@
 
 namespace ringlet::detail {
 
-/// Gives jobs in the order in which they end, to one job at a time. Whoever puts jobs in takes each out again, by `take` or
-/// `forget`, before it goes.
+/// Gives jobs in the order in which they end, to one job at a time. Whoever puts jobs in has those that have not ended
+/// forgotten again before it goes.
 class ended_jobs {
 public:
     ended_jobs() noexcept { waiter_.ended = &ended_; }
     ended_jobs(const ended_jobs&) = delete;
     ended_jobs& operator=(const ended_jobs&) = delete;
+    ~ended_jobs() { clear(); }
 
     void watch(job_block& target) noexcept {
         if (!target.has(job_block::done)) {
@@ -25,10 +26,12 @@ public:
         }
     }
     void forget(job_block& target) noexcept {
-        if (target.joiner == &waiter_)
-            target.joiner = nullptr;
-        else if (target.link.linked())
-            target.link.unlink();
+        if (target.joiner == &waiter_) target.joiner = nullptr;
+    }
+    /// Lets go of those that have ended and were not taken.
+    void clear() noexcept {
+        while (take()) {
+        }
     }
     /// The job that ended first; null when none has. It does not count as joined.
     job_block* take() noexcept {
