@@ -16,7 +16,9 @@ from tokens import Code
 
 BASES = {"leaf", "operation", "repeated_operation"}
 # Functions with `auto` that give something else.
-NO_AWAITABLES = {"spawn", "yield_from", "task_group::spawn", "run", "arguments::begin", "arguments::end"}
+NO_AWAITABLES = {"spawn", "yield_from", "pool::try_spawn", "pool::apply_async", "pool::imap_unordered", "spawn_later", "iwait", "task_group::spawn", "run", "arguments::begin", "arguments::end"}
+# Functions with `auto` that give an awaiter, of a template that is not seen through.
+AWAITABLES = {"with_timeout", "with_deadline", "move_on_after", "move_on_at"}
 KEYWORDS_BEFORE_PAREN = {"requires", "noexcept", "decltype", "alignas", "sizeof", "explicit", "if", "while", "for", "switch", "return"}
 SPECIFIERS = {"static", "inline", "constexpr", "virtual", "explicit", "friend", "const", "extern"}
 ROW = re.compile(r'\{"([^"]+)", &\w+\}')
@@ -275,9 +277,9 @@ def exported(root):
         if hidden or f.hidden:
             continue
         name, kind = f.qualified(), last_name(f.result)
-        if kind == "auto" and f.name not in givers and name not in NO_AWAITABLES:
+        if kind == "auto" and f.name not in givers and name not in NO_AWAITABLES | AWAITABLES:
             complaints.append(f"{f.place}: what {name} gives cannot be told; see NO_AWAITABLES in {pathlib.Path(__file__).name}")
-        if kind in classes or (kind == "auto" and f.name in givers and name not in NO_AWAITABLES):
+        if kind in classes or name in AWAITABLES or (kind == "auto" and f.name in givers and name not in NO_AWAITABLES):
             found.setdefault(f"{name}({f.parameters})", f.place)
     for header, name, hidden in all_headers:
         if hidden:

@@ -78,13 +78,13 @@ task<> shields(testing::simulation&) {
 task<> joins(testing::simulation&) {
     ringlet::job<int> slow = ringlet::spawn(number_after(2ms, 1));
     co_await slow.join();
-    expect(slow.done(), "join ended before the job");
+    expect(slow.ready(), "join ended before the job");
     co_await slow.join();  // one that has ended
     ringlet::job<int> stopped = ringlet::spawn(number_after(1s, 2));
     co_await times_out(stopped.join());
     stopped.cancel();
     co_await stopped.join();
-    expect(stopped.done(), "join ended before the cancelled job");
+    expect(stopped.ready(), "join ended before the cancelled job");
 }
 
 task<> gets(testing::simulation&) {
@@ -213,7 +213,7 @@ task<> joins_all(testing::simulation&) {
     std::vector<ringlet::job<int>> jobs;
     for (int i = 1; i <= 3; ++i) jobs.push_back(ringlet::spawn(number_after(std::chrono::milliseconds{2 * i}, i)));
     const std::size_t one = co_await ringlet::joinall(jobs, ringlet::join_options{std::nullopt, 1});
-    expect(one >= 1 && jobs[0].done(), "joinall ended before the first job");
+    expect(one >= 1 && jobs[0].ready(), "joinall ended before the first job");
     const std::size_t some = co_await ringlet::joinall(jobs, ringlet::join_options{1ms});
     expect(some < 3, "joinall's time limit did not end it");
     const std::size_t all = co_await ringlet::joinall(jobs);

@@ -8,11 +8,16 @@
 #include <ringlet/sync/condition.hpp>
 #include <ringlet/sync/event.hpp>
 #include <ringlet/sync/mutex.hpp>
+#include <ringlet/sync/pool.hpp>
 #include <ringlet/sync/queue.hpp>
 #include <ringlet/sync/semaphore.hpp>
+#include <ringlet/time/cancel_all.hpp>
+#include <ringlet/time/ticker.hpp>
+#include <ringlet/time/wait.hpp>
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 namespace ringlet_tests {
 namespace {
@@ -187,7 +192,81 @@ task<> closes_generator(testing::simulation&) {
     expect(values.done(), "a closed generator has not ended");
 }
 
+task<int> doubled_late(int number) {
+    co_await ringlet::sleep(1ms);
+    co_return 2 * number;
+}
+
+task<> spawns_in_pool(ringlet::pool& jobs) {
+    std::vector<ringlet::job<int>> handles;
+    for (int i = 1; i <= 3; ++i) handles.push_back(co_await jobs.spawn(doubled_late, i));
+    int sum = 0;
+    for (auto& handle : handles) sum += co_await handle.get();
+    expect(sum == 12, "values of a pool were lost");
+}
+task<> uses_pool(testing::simulation&) { co_await ringlet::with_pool(2, spawns_in_pool); }
+
+task<> joins_after_close(ringlet::pool& jobs) {
+    const ringlet::job<int> left = co_await jobs.spawn(doubled_late, 1);
+    jobs.close();
+    co_await jobs.join();
+    expect(left.ready(), "a pool was joined before its jobs had ended");
+}
+task<> joins_pool(testing::simulation&) { co_await ringlet::with_pool(1, joins_after_close); }
+
+task<> maps_over_three(ringlet::pool& jobs) {
+    const std::vector<int> values = co_await jobs.map(doubled_late, std::vector<int>{1, 2, 3});
+    expect(values == std::vector<int>{2, 4, 6}, "map gave other values");
+}
+task<> maps(testing::simulation&) { co_await ringlet::with_pool(2, maps_over_three); }
+
+task<> cancels_all(testing::simulation&) {
+    std::vector<ringlet::job<>> jobs;
+    for (int i = 0; i < 2; ++i) jobs.push_back(ringlet::spawn([]() -> task<> { co_await ringlet::sleep(1h); }));
+    co_await ringlet::sleep(1ms);
+    const std::size_t ended = co_await ringlet::cancel_all(jobs);
+    expect(ended == 2, "a cancelled job has not ended");
+}
+
+task<> waits_for_jobs(testing::simulation&) {
+    std::vector<ringlet::job<int>> jobs;
+    for (int i = 0; i < 2; ++i) jobs.push_back(ringlet::spawn(doubled_late, i));
+    const auto ended = co_await ringlet::wait(jobs);
+    expect(ended.size() == 2, "a wait ended before the jobs");
+}
+
+task<> ticks(testing::simulation&) {
+    ringlet::ticker every{2ms};
+    for (int i = 0; i < 3; ++i) {
+        const std::uint64_t due = co_await every.tick();
+        expect(due == 1, "a tick was missed");
+    }
+}
+
+task<> moves_on(testing::simulation&) {
+    const auto in_time = co_await ringlet::move_on_after(1s, doubled_late(1));
+    expect(in_time == 2, "a value was lost");
+    const auto late = co_await ringlet::move_on_after(100us, doubled_late(1));
+    expect(!late, "the limit did not end it");
+}
+
+task<> moves_on_at(testing::simulation&) {
+    const bool in_time = co_await ringlet::move_on_at(ringlet::deadline_after(1s), ringlet::sleep(1ms));
+    expect(in_time, "what ended in time is said to be late");
+    const bool late = co_await ringlet::move_on_at(ringlet::deadline_after(1ms), ringlet::sleep(1s));
+    expect(!late, "the deadline did not end it");
+}
+
 constexpr awaitable_row rows[] = {
+    {"pool::spawn(F&&, Args&&...)", &uses_pool},
+    {"pool::map(F, Range&&)", &maps},
+    {"pool::join()", &joins_pool},
+    {"with_pool(std::size_t, F&&, Args&&...)", &uses_pool},
+    {"cancel_all(Jobs&, std::optional<std::chrono::nanoseconds>)", &cancels_all},
+    {"wait(Jobs&, const wait_options&)", &waits_for_jobs},
+    {"ticker::tick()", &ticks},
+    {"move_on_after(std::chrono::nanoseconds, A)", &moves_on},
+    {"move_on_at(deadline, A)", &moves_on_at},
     {"async_generator::next()", &takes_values},
     {"async_generator::close()", &closes_generator},
     {"async_result::get()", &gets_result},
