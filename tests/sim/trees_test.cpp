@@ -188,7 +188,7 @@ task<> joined(tree& all, int depth) {
         child.cancel();
         co_await child.join();
     }
-    all.check(child.done(), "a job was joined before its end");
+    all.check(child.ready(), "a job was joined before its end");
 }
 
 task<> joined_together(tree& all, int depth) {
@@ -206,7 +206,7 @@ task<> joined_together(tree& all, int depth) {
     for (ringlet::job<>& job : jobs) {
         if (all.below(2) == 0) job.cancel();
         co_await job.join();
-        all.check(job.done(), "a job was joined before its end");
+        all.check(job.ready(), "a job was joined before its end");
     }
 }
 
