@@ -272,7 +272,8 @@ public:
             return *this;
         }
         void operator++(int) { ++*this; }
-        friend bool operator==(const iterator& at, std::default_sentinel_t) noexcept { return !at.from_->current_; }
+        bool at_end() const noexcept { return !from_->current_; }
+        friend bool operator==(const iterator& at, std::default_sentinel_t) noexcept { return at.at_end(); }
 
     private:
         generator* from_;

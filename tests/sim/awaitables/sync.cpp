@@ -215,7 +215,8 @@ task<> joins_after_close(ringlet::pool& jobs) {
 task<> joins_pool(testing::simulation&) { co_await ringlet::with_pool(1, joins_after_close); }
 
 task<> maps_over_three(ringlet::pool& jobs) {
-    const std::vector<int> values = co_await jobs.map(doubled_late, std::vector<int>{1, 2, 3});
+    std::vector<int> items{1, 2, 3};
+    const std::vector<int> values = co_await jobs.map(doubled_late, items);
     expect(values == std::vector<int>{2, 4, 6}, "map gave other values");
 }
 task<> maps(testing::simulation&) { co_await ringlet::with_pool(2, maps_over_three); }

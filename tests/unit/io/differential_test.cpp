@@ -91,7 +91,7 @@ TEST_CASE("an engine that ends waits for the calls that its threads have begun",
     engine.enter(0, no_deadline);
 }
 
-TEST_CASE("the engines give the same results and errors", "[differential]") {
+TEST_CASE("the engines give the same results and errors", "[differential][orderly]") {
     std::string why;
     if (!has_uring(why)) SKIP(why);
     const auto before = ::signal(SIGPIPE, SIG_IGN);
@@ -105,7 +105,7 @@ TEST_CASE("the engines give the same results and errors", "[differential]") {
     ::signal(SIGPIPE, before);
 }
 
-TEST_CASE("the simulated kernel gives the same results and errors as the real one", "[differential]") {
+TEST_CASE("the simulated kernel gives the same results and errors as the real one", "[differential][orderly]") {
     std::string why;
     if (!has_uring(why)) SKIP(why);
     const auto before = ::signal(SIGPIPE, SIG_IGN);

@@ -26,6 +26,12 @@ using ringlet::with_pool;
 
 namespace {
 
+// No braces within a co_await expression: g++ 12 does not compile them.
+template <class... N>
+std::vector<int> numbers(N... each) {
+    return {each...};
+}
+
 // How many go on, and the most that ever did.
 struct gauge {
     int now = 0;
@@ -179,7 +185,8 @@ TEST_CASE("map gives the values in the order of the items", "[pool][map]") {
             ++*n;
             co_return;
         };
-        co_await p.map(count, std::vector<int*>{&sum, &sum, &sum});
+        const std::vector<int*> thrice{&sum, &sum, &sum};
+        co_await p.map(count, thrice);
         CHECK(sum == 3);
         auto moved = [](std::unique_ptr<int> n) -> task<std::unique_ptr<int>> {
             co_await ringlet::yield();
@@ -204,14 +211,13 @@ TEST_CASE("the first failure of a map cancels the rest and leaves out what was n
             *l += '.';
         };
         auto bound = [step, &log](int n) { return step(&log, n); };
-        const std::string end = co_await fate(p.map(bound, std::vector<int>{1, 2, 3, 4, 5}));
+        const std::string end = co_await fate(p.map(bound, numbers(1, 2, 3, 4, 5)));
         CHECK(end == "two");
         CHECK(log == "12.3");
         CHECK(here.now() == 2ms);
         CHECK(p.free_count() == 2);
-        job<> mapping =
-            spawn([](pool& in) -> task<> { static_cast<void>(co_await in.map(square, std::vector<int>{1, 2, 3})); },
-                  std::ref(p));
+        job<> mapping = spawn([](pool& in) -> task<> { static_cast<void>(co_await in.map(square, numbers(1, 2, 3))); },
+                              std::ref(p));
         co_await sleep(1ms);
         CHECK(p.size() == 2);
         mapping.cancel();
@@ -313,7 +319,7 @@ TEST_CASE("a closed pool takes nothing more; join waits for what is there", "[po
         CHECK_THROWS_AS(p.apply_async(square, 1), std::logic_error);
         CHECK_THROWS_AS(p.try_spawn(square, 1), std::logic_error);
         CHECK_THROWS_AS(p.spawn(square, 1), std::logic_error);
-        const std::string text = co_await fate(p.map(square, std::vector<int>{1}));
+        const std::string text = co_await fate(p.map(square, numbers(1)));
         CHECK(contains(text, "the pool is closed"));
         const std::string late = co_await fate(ringlet::with_timeout(1ms, p.join()));
         CHECK(contains(late, "the end of a pool's jobs: time limit"));
