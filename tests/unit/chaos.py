@@ -24,8 +24,13 @@ def main():
     failed = 0
     for seed in range(1, options.seeds + 1):
         for program in options.programs:
-            done = subprocess.run([program, "~[orderly]"], env={**os.environ, "RINGLET_CHAOS": str(seed)},
-                                  capture_output=True, text=True, timeout=HANGS_AFTER)
+            try:
+                done = subprocess.run([program, "~[orderly]"], env={**os.environ, "RINGLET_CHAOS": str(seed)},
+                                      capture_output=True, text=True, timeout=HANGS_AFTER)
+            except subprocess.TimeoutExpired as hangs:
+                failed += 1
+                print(f"RINGLET_CHAOS={seed} {program}: no end after {HANGS_AFTER} s\n{(hangs.stdout or b'').decode()}")
+                continue
             if done.returncode not in (0, 77):
                 failed += 1
                 print(f"RINGLET_CHAOS={seed} {program}: status {done.returncode}\n{done.stdout}{done.stderr}")
