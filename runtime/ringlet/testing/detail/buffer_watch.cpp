@@ -60,11 +60,16 @@ void buffer_watch::readable(std::span<const std::byte> memory) {
 
 bool buffer_watch::is_as_it_was(const borrowed& b) noexcept {
 #ifdef RINGLET_DETAIL_POISON
-    // Memory that was freed must stay poisoned: AddressSanitizer has its own marks there.
-    void* frame = nullptr;
-    int thread = 0;
-    if (__asan_get_free_stack(b.memory, &frame, 1, &thread) > 0) return false;
-    if (b.writable) unpoison(b.memory, b.bytes);
+    // Memory that was freed must stay poisoned: AddressSanitizer has its own marks there. What we have poisoned ourselves
+    // says nothing; what it knows of an address may be of a block that lay there before a mapping did.
+    if (b.writable) {
+        void* frame = nullptr;
+        int thread = 0;
+        if (__asan_get_free_stack(b.memory, &frame, 1, &thread) > 0) return false;
+        unpoison(b.memory, b.bytes);
+    } else if (__asan_region_is_poisoned(b.memory, b.bytes) != nullptr) {
+        return false;
+    }
 #endif
     return fingerprint(b) == b.print;
 }
