@@ -27,7 +27,7 @@ public:
     void return_void() const noexcept {}
     void unhandled_exception() noexcept {
         failure = left_by();
-        note_unwound(site);
+        note_unwound(failure, site);
     }
 
     class yield_awaiter {

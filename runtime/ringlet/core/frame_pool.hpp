@@ -90,4 +90,10 @@ inline void frame_pool::release(void* memory, std::size_t bytes) noexcept {
     pool.free[index] = node;
 }
 
+/// Base of what lives in the pool: coroutine frames, by their promise, and other things of a job's size.
+struct in_frame_pool {
+    static void* operator new(std::size_t bytes) { return frame_pool::allocate(bytes); }
+    static void operator delete(void* memory, std::size_t bytes) noexcept { frame_pool::release(memory, bytes); }
+};
+
 }  // namespace ringlet::detail

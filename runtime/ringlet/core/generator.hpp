@@ -29,11 +29,8 @@ using or_char = std::conditional_t<std::is_void_v<T>, char, T>;
 
 /// The part of a generator's promise that does not depend on what it returns.
 template <class Yield, class Send>
-class generator_base {
+class generator_base : public in_frame_pool {
 public:
-    static void* operator new(std::size_t bytes) { return frame_pool::allocate(bytes); }
-    static void operator delete(void* memory, std::size_t bytes) noexcept { frame_pool::release(memory, bytes); }
-
     /// A generator and those that it delegates to at the moment: who takes the next value resumes the innermost.
     struct chain {
         generator_base* innermost;

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <map>
 #include <string_view>
+#include <vector>
 
 #include <unistd.h>
 
@@ -124,8 +125,8 @@ constexpr int jobs_shown_in_handler_max = 1000;
 
 }  // namespace
 
-void note_unwound(const std::source_location& site) noexcept {
-    const void* const exception = address_of(std::current_exception());
+void note_unwound(const std::exception_ptr& failure, const std::source_location& site) noexcept {
+    const void* const exception = address_of(failure);
     auto found = std::ranges::find(unwindings, exception, &unwinding::exception);
     if (found == unwindings.end()) {
         found = unwindings.begin() + static_cast<std::ptrdiff_t>(next_unwinding++ % unwindings.size());
@@ -170,20 +171,40 @@ std::string scheduler::describe_jobs() const {
         job_group& group = job_group::from_registry_link(*g);
         by_parent.emplace(group.parent(), &group);
     }
+    // Groups may be nested as deep as awaits are: no recursion, and no deeper indent than can be read.
+    struct level {
+        list_link* next;
+        const list_link* end;
+        std::size_t depth;
+    };
+    constexpr std::size_t depth_max = 20;
     std::string out;
-    // Groups below groups are few deep, as the program's blocks are.
-    const auto describe_below = [&](auto& self, const job_block* parent, const std::string& indent) -> void {
-        const auto [first, last] = by_parent.equal_range(parent);
-        for (auto i = first; i != last; ++i) {
-            list_link& jobs = i->second->jobs();
-            for (list_link* l = jobs.next; l != &jobs; l = l->next) {
-                const job_block& job = job_block::from_group_link(*l);
-                describe(job, indent, out);
-                self(self, &job, indent + "  ");
+    std::vector<level> open;
+    const auto open_groups_of = [&](const job_block* parent, std::size_t depth) {
+        for (auto i = by_parent.find(parent); i != by_parent.end() && i->first == parent; i = by_parent.erase(i))
+            open.push_back({i->second->jobs().next, &i->second->jobs(), std::min(depth, depth_max)});
+    };
+    const auto describe_open = [&] {
+        while (!open.empty()) {
+            level& here = open.back();
+            if (here.next == here.end) {
+                open.pop_back();
+                continue;
             }
+            const job_block& job = job_block::from_group_link(*here.next);
+            const std::size_t depth = here.depth;
+            here.next = here.next->next;
+            describe(job, std::string(2 * depth, ' '), out);
+            open_groups_of(&job, depth + 1);
         }
     };
-    describe_below(describe_below, nullptr, "  ");
+    open_groups_of(nullptr, 1);
+    describe_open();
+    // Those whose maker has ended before them.
+    while (!by_parent.empty()) {
+        open_groups_of(by_parent.begin()->first, 1);
+        describe_open();
+    }
     return out;
 }
 

@@ -21,8 +21,8 @@ std::string await_chain(const std::exception_ptr& failure);
 
 namespace detail {
 
-/// An exception leaves a frame whose last await was at `site`. To be called where it is caught.
-void note_unwound(const std::source_location& site) noexcept;
+/// `failure` leaves a frame whose last await was at `site`.
+void note_unwound(const std::exception_ptr& failure, const std::source_location& site) noexcept;
 
 /// As print_tasks, short, by nothing but write(2): for handlers of signals.
 void print_tasks_in_handler(int fd) noexcept;

@@ -43,7 +43,7 @@ public:
         if (state_ == state::value) std::destroy_at(&value_);  // a local's destructor threw after co_return
         std::construct_at(&failure_, left_by());
         state_ = state::failure;
-        note_unwound(site);
+        note_unwound(failure_, site);
     }
 
     void swap_failure(std::exception_ptr& with) noexcept {
@@ -72,7 +72,7 @@ public:
     void return_void() const noexcept {}
     void unhandled_exception() noexcept {
         failure_ = left_by();
-        note_unwound(site);
+        note_unwound(failure_, site);
     }
     void swap_failure(std::exception_ptr& with) noexcept { failure_.swap(with); }
     void take() {

@@ -6,6 +6,7 @@
 #include <ringlet/io/mailbox.hpp>
 #include <ringlet/io/thread_pool.hpp>
 
+#include <fmt/format.h>
 #include <liburing.h>
 
 #include <algorithm>
@@ -200,9 +201,10 @@ void loop::run_watched(std::size_t resumptions_max) {
         counted_.longest_run = std::max(counted_.longest_run, took);
         if (took < options_.watchdog || end < next_warning_) continue;
         next_warning_ = end + std::chrono::seconds{1};
-        std::fprintf(stderr, "ringlet: %s ran for %lld ms without awaiting, after %s:%u\n", name.c_str(),
-                     static_cast<long long>(took / std::chrono::milliseconds{1}), from.file_name(),
-                     static_cast<unsigned>(from.line()));
+        const std::string since =
+            from.line() != 0 ? fmt::format("after {}:{}", from.file_name(), from.line()) : "from its start on";
+        std::fprintf(stderr, "ringlet: %s ran for %lld ms without awaiting, %s\n", name.c_str(),
+                     static_cast<long long>(took / std::chrono::milliseconds{1}), since.c_str());
     }
 }
 

@@ -18,12 +18,7 @@ namespace ringlet::io {
 
 using ringlet::detail::job_block;
 
-struct receiver::state : completion, listed {
-    static void* operator new(std::size_t bytes) { return ringlet::detail::frame_pool::allocate(bytes); }
-    static void operator delete(void* memory, std::size_t bytes) noexcept {
-        ringlet::detail::frame_pool::release(memory, bytes);
-    }
-
+struct receiver::state : completion, listed, ringlet::detail::in_frame_pool {
     explicit state(owned_fd connected) noexcept : completion{&arrived}, listed{entry}, socket{std::move(connected)} {}
     ~state() {
         while (!kept.empty()) buffers->pop(kept);

@@ -9,9 +9,11 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +35,7 @@ outcome run_in_child(F body, int standard_output = -1, std::vector<std::string> 
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
+        for (const int number : {SIGABRT, SIGSEGV, SIGUSR1}) ::signal(number, SIG_DFL);  // not as Catch has them
         ::dup2(fds[1], 2);
         if (standard_output >= 0) ::dup2(standard_output, 1);
         std::string program = "/some/where/prog";
@@ -51,6 +54,26 @@ outcome run_in_child(F body, int standard_output = -1, std::vector<std::string> 
     REQUIRE(::waitpid(child, &status, 0) == child);
     got.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return got;
+}
+
+task<> sleep_long() { co_await sleep(1h); }
+
+task<> asked_for_its_jobs(arguments) {
+    auto sleeper = spawn(sleep_long);
+    sleeper.set_name("sleeper");
+    co_await yield();
+    ::raise(SIGUSR1);
+    co_await yield();
+    co_await yield();
+    sleeper.cancel();
+    co_await sleeper.join();
+}
+
+task<> crashes(arguments) {
+    auto sleeper = spawn(sleep_long);
+    sleeper.set_name("sleeper");
+    co_await yield();
+    std::abort();
 }
 
 task<> nothing(arguments) { co_return; }
@@ -180,4 +203,21 @@ TEST_CASE("run takes a function with its arguments, references too", "[os][main]
 TEST_CASE("a child forked within a job can run a loop of its own, and the parent's goes on", "[os][main]") {
     const leak_check leaks;
     run(fork_with_a_request_in_flight);
+}
+
+TEST_CASE("SIGUSR1 makes a program print its jobs, and it goes on", "[run_main]") {
+    const outcome got = run_in_child(asked_for_its_jobs);
+    CAPTURE(got.errors);
+    CHECK(got.status == 0);
+    CHECK(contains(got.errors, "ringlet: the jobs of this loop:"));
+    CHECK(contains(got.errors, "sleeper: waits for sleep at "));
+    CHECK(contains(got.errors, "sleep_long"));
+}
+
+TEST_CASE("a crash prints the jobs in short, and is a crash still", "[run_main]") {
+    const outcome got = run_in_child(crashes);
+    CAPTURE(got.errors);
+    CHECK(got.status == -1);
+    CHECK(contains(got.errors, "sleeper: waits for sleep\n    at "));
+    CHECK(contains(got.errors, ": runs\n"));
 }

@@ -17,11 +17,8 @@
 namespace ringlet::detail {
 
 /// The part of a promise that does not depend on the result.
-class promise_base {
+class promise_base : public in_frame_pool {
 public:
-    static void* operator new(std::size_t bytes) { return frame_pool::allocate(bytes); }
-    static void operator delete(void* memory, std::size_t bytes) noexcept { frame_pool::release(memory, bytes); }
-
     std::suspend_always initial_suspend() const noexcept { return {}; }
 
     struct final_awaiter {
