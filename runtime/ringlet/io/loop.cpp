@@ -31,8 +31,10 @@ using ringlet::detail::this_thread_scheduler;
 // With anything to wait for, look at it at least this often, however many jobs are ready.
 constexpr std::size_t resumptions_between_looks = 64;
 
-// Without timers nobody reads the clock; then every so many turns, which is often enough for "waits for 1.2 s".
-constexpr std::uint64_t turns_between_clocks = 16;
+// Without timers nobody needs the clock but the reports ("waits for 1.2 s"). Reading it costs as much as a tenth of a turn,
+// so busy loops read it every so many turns, calm ones each turn.
+constexpr std::uint64_t turns_between_clocks_max = 64;
+constexpr std::chrono::milliseconds calm{1};
 
 // What does not end for so long after it was told to is named.
 constexpr std::chrono::seconds patience_at_end{5};
@@ -151,12 +153,13 @@ bool loop::stuck() const noexcept {
         const deadline now = clock::now();
         note_time(now);
         timers_.fire_due(now, *this);
-    } else if (counted_.turns % turns_between_clocks == 0) {
-        note_time(clock::now());
+    } else if (counted_.turns >= read_clock_at_turn_) [[unlikely]] {
+        read_clock();
     }
     ++counted_.turns;
     if (detail::report_wanted.load(std::memory_order_relaxed)) [[unlikely]] {
         detail::report_wanted = false;
+        note_time(clock::now());
         print_tasks();
     }
     if (idle()) {
@@ -178,6 +181,15 @@ bool loop::stuck() const noexcept {
 
 [[gnu::always_inline]] inline void loop::note_time(deadline now) noexcept {
     now_ms = static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::milliseconds{1});
+}
+
+void loop::read_clock() noexcept {
+    const deadline now = clock::now();
+    turns_between_clocks_ =
+        now - clock_read_at_ > calm ? 1 : std::min(2 * turns_between_clocks_, turns_between_clocks_max);
+    read_clock_at_turn_ = counted_.turns + turns_between_clocks_;
+    clock_read_at_ = now;
+    note_time(now);
 }
 
 [[gnu::always_inline]] inline void loop::run_jobs(std::size_t resumptions_max) {
@@ -239,6 +251,7 @@ void loop::run_main_job(job_block& main) {
 }
 
 void loop::run_to_the_end(job_block& main, std::string& deadlock) {
+    note_time(clock::now());
     run_until([&] { return main.has(job_block::done); }, deadlock);
     // What is left belongs to nobody any more: cancel it and wait. Requests without a job, too: their owners may outlive
     // the run.

@@ -138,6 +138,7 @@ private:
     void run_jobs(std::size_t resumptions_max);
     void run_watched(std::size_t resumptions_max);
     void note_time(deadline now) noexcept;
+    void read_clock() noexcept;
     void reap() noexcept;
     void make_sq_room();
 
@@ -152,6 +153,9 @@ private:
     deadline report_left_at_ = no_deadline;  // when what has not ended by then is named
     loop_statistics counted_;
     unsigned sqes_counted_ = 0;
+    std::uint64_t read_clock_at_turn_ = 0;
+    std::uint64_t turns_between_clocks_ = 1;
+    deadline clock_read_at_{};
     deadline next_warning_ = deadline::min();
     bool broken_ = false;
     unsigned* reaping_ = nullptr;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <utility>
 
 #include <sys/socket.h>
@@ -12,6 +13,8 @@ namespace {
 
 constexpr unsigned sq_entries = 2;
 constexpr unsigned cq_entries = 4;
+constexpr std::uint64_t of_a_cancellation = std::uint64_t{1}
+                                            << 63;  // no program has such a user_data: it is no address
 
 bool is_stream(int socket) noexcept {
     int type = 0;
@@ -63,6 +66,7 @@ void chaos_engine::submit_some() {
         }
         io_uring_sqe& sqe = real_->sqe_at(real_->sq_tail++);
         sqe = sqes[sq_head++ & sq_mask];
+        note_submitted(sqe);
         disturb(sqe);
     }
 }
@@ -93,10 +97,45 @@ void chaos_engine::disturb(io_uring_sqe& sqe) {
     }
 }
 
+void chaos_engine::note_submitted(io_uring_sqe& sqe) {
+    if (sqe.opcode != IORING_OP_ASYNC_CANCEL) {
+        ++in_flight_[sqe.user_data];
+        return;
+    }
+    const std::uint64_t ours = of_a_cancellation | ++cancellations_begun_;
+    cancellations_[ours] = sqe;
+    sqe.user_data = ours;
+    sqe.flags &= static_cast<std::uint8_t>(~IOSQE_CQE_SKIP_SUCCESS);  // so that it is known to be over
+}
+
+// Whether the program is to see it.
+bool chaos_engine::concerns_program(io_uring_cqe& cqe) {
+    const auto cancellation = cancellations_.find(cqe.user_data);
+    if (cancellation == cancellations_.end()) {
+        const auto ended = in_flight_.find(cqe.user_data);
+        if ((cqe.flags & IORING_CQE_F_MORE) == 0 && ended != in_flight_.end() && --ended->second == 0)
+            in_flight_.erase(ended);
+        return true;
+    }
+    if (cqe.res == -EALREADY && in_flight_.contains(cancellation->second.addr) && real_->sq_room() > 0) {
+        io_uring_sqe& again = real_->sqe_at(real_->sq_tail++);
+        again = cancellation->second;
+        again.user_data = cqe.user_data;
+        again.flags &= static_cast<std::uint8_t>(~IOSQE_CQE_SKIP_SUCCESS);
+        return false;
+    }
+    const bool silent = cqe.res >= 0 && (cancellation->second.flags & IOSQE_CQE_SKIP_SUCCESS) != 0;
+    cqe.user_data = cancellation->second.user_data;
+    cancellations_.erase(cancellation);
+    return !silent;
+}
+
 void chaos_engine::gather() {
     unsigned head = *real_->cq_head;
-    while (head != std::atomic_ref{*real_->cq_tail}.load(std::memory_order_acquire))
-        held_.push_back(real_->cqes[head++ & real_->cq_mask]);
+    while (head != std::atomic_ref{*real_->cq_tail}.load(std::memory_order_acquire)) {
+        io_uring_cqe cqe = real_->cqes[head++ & real_->cq_mask];
+        if (concerns_program(cqe)) held_.push_back(cqe);
+    }
     std::atomic_ref{*real_->cq_head}.store(head, std::memory_order_release);
 }
 

@@ -71,7 +71,6 @@ private:
     outcome connect(request& r);
     outcome open(request& r);
     outcome statx(request& r);
-    outcome rename(request& r);
     static std::int64_t check_splice(const request& r) noexcept;
     outcome splice(request& r);
     void watch_memory(request& r);
