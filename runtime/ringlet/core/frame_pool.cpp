@@ -5,6 +5,7 @@
 #include <mutex>
 #include <vector>
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 namespace ringlet::detail {
@@ -24,7 +25,12 @@ struct orphanage {
     std::vector<frame_pool> pools;
 };
 orphanage& orphans() {
-    static auto* const all = new orphanage;  // never destroyed: threads may end after main
+    static auto* const all = [] {
+        // A child of fork(2) made while another thread held the lock could never take it.
+        ::pthread_atfork([] { orphans().lock.lock(); }, [] { orphans().lock.unlock(); },
+                         [] { orphans().lock.unlock(); });
+        return new orphanage;  // never destroyed: threads may end after main
+    }();
     return *all;
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <ringlet/io/detail/request.hpp>
-#include <ringlet/io/fd.hpp>
 #include <ringlet/io/memory_engine.hpp>
+#include <ringlet/io/private_fd.hpp>
 #include <ringlet/io/thread_pool.hpp>
 
 #include <atomic>
@@ -66,8 +66,8 @@ private:
     void forget(request& r) noexcept;
     request** bucket_of(std::uint64_t user_data) noexcept;
 
-    owned_fd epoll_;
-    owned_fd calls_done_event_;
+    private_fd epoll_;
+    private_fd calls_done_event_;
     std::vector<watched> watched_;  // by descriptor
     std::vector<int> eager_;        // descriptors on which more can be done without waiting
     std::vector<request*> buckets_;

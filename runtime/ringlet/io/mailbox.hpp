@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ringlet/io/completion.hpp>
-#include <ringlet/io/fd.hpp>
+#include <ringlet/io/private_fd.hpp>
 
 #include <atomic>
 
@@ -40,7 +40,7 @@ private:
     void deliver_all() noexcept;
 
     loop* owner_;
-    owned_fd event_;
+    private_fd event_;
     std::atomic<letter*> newest_ = nullptr;
     doorbell doorbell_{*this};
 };

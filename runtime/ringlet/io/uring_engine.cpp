@@ -83,6 +83,7 @@ uring_engine::uring_engine(const ring_sizes& sizes) {
     }
     if (error != 0) raise_setup(error);
     ring_.is_set_up = true;
+    ring_.not_for_children = ring_.ring_fd;
     if ((ring_.features & IORING_FEAT_EXT_ARG) == 0 || (ring_.features & IORING_FEAT_NODROP) == 0) raise_setup(EINVAL);
 
     enter_fd_ = ring_.ring_fd;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ringlet/io/engine.hpp>
+#include <ringlet/io/private_fd.hpp>
 
 #include <liburing.h>
 
@@ -29,9 +30,13 @@ private:
         ring(const ring&) = delete;
         ring& operator=(const ring&) = delete;
         ~ring() {
+            not_for_children = -1;
             if (is_set_up) io_uring_queue_exit(this);
         }
         bool is_set_up = false;
+        // Else the ring, and the files of what is in flight on it, outlive the parent.
+        int not_for_children = -1;
+        closed_on_fork guard{not_for_children};
     };
 
     ring ring_;
