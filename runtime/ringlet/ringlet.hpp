@@ -64,6 +64,7 @@
 #include <ringlet/io/op/write.hpp>
 #include <ringlet/io/op/write_all.hpp>
 #include <ringlet/io/operation.hpp>
+#include <ringlet/io/private_fd.hpp>
 #include <ringlet/io/receiver.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/io/thread_pool.hpp>
@@ -77,7 +78,11 @@
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/net/udp_socket.hpp>
+#include <ringlet/os/child.hpp>
 #include <ringlet/os/offload.hpp>
+#include <ringlet/os/pipe.hpp>
+#include <ringlet/os/popen.hpp>
+#include <ringlet/os/process.hpp>
 #include <ringlet/os/ready.hpp>
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>

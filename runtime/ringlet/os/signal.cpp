@@ -104,4 +104,15 @@ task<int> until_one_of(signal_set asked) {
     }
 }
 
+sigset_t detail::mask_for_children(const sigset_t& now) noexcept {
+    sigset_t mask = now;
+    for (int number = 1; number < NSIG; ++number) {
+        const waiters& w = all_waiters[static_cast<std::size_t>(number)];
+        if (w.count > 0 && !w.blocked_before) sigdelset(&mask, number);
+    }
+    return mask;
+}
+
+void detail::forget_waits() noexcept { all_waiters = {}; }
+
 }  // namespace ringlet::os

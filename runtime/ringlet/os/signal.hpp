@@ -30,6 +30,15 @@ private:
 /// See ringlet::until_signal.
 task<int> until_one_of(signal_set wanted);
 
+namespace detail {
+
+/// `now` without the signals that are blocked only because jobs of this thread wait for them: what a child is to have.
+sigset_t mask_for_children(const sigset_t& now) noexcept;
+/// In a child of fork(2): the waits are the parent's.
+void forget_waits() noexcept;
+
+}  // namespace detail
+
 }  // namespace os
 
 /// Waits until one of the signals comes. While it waits they are blocked in this thread and do nothing else; afterwards
