@@ -78,6 +78,9 @@
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/net/udp_socket.hpp>
+#include <ringlet/net/unix_address.hpp>
+#include <ringlet/net/unix_listener.hpp>
+#include <ringlet/net/unix_stream.hpp>
 #include <ringlet/os/child.hpp>
 #include <ringlet/os/offload.hpp>
 #include <ringlet/os/pipe.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// expect: serve calls handler(tcp_stream, args...) for each connection
+// expect: serve calls handler(stream, args...) for each connection
 // expect: the handler does not take these arguments, or gives something else
 #include <ringlet/net/serve.hpp>
 

@@ -107,19 +107,17 @@ void connections::ended(job_group& group, job_block& job) noexcept {
         self.failed(static_cast<connection_block&>(job).peer.get(), job.failure);
 }
 
-task<std::optional<tcp_stream>> connections::next(tcp_listener& listener) {
+task<bool> connections::room() {
     drain* const until = options_.until;
-    while (size() >= options_.connections_max) {
+    while (full()) {
         if (until) {
             const bool room = co_await until->unless_begun(room_wait{*this});
-            if (!room) co_return std::nullopt;
+            if (!room) co_return false;
         } else {
             co_await room_wait{*this};
         }
     }
-    if (until) co_return co_await until->unless_begun(listener.accept());
-    tcp_stream stream = co_await listener.accept();
-    co_return std::move(stream);
+    co_return true;
 }
 
 void connections::start(task<> handler, const endpoint& peer) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/io/system_calls.hpp>
+#include <ringlet/net/detail/accept_error.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/time/sleep.hpp>
 
@@ -13,34 +14,9 @@
 namespace ringlet::net {
 namespace {
 
-constexpr std::chrono::milliseconds backoff_first{10};
-constexpr std::chrono::milliseconds backoff_most{1000};
-
 [[noreturn]] void raise(int error, const endpoint& address) {
     throw std::system_error{error, std::generic_category(), "cannot listen on " + address.to_string()};
 }
-
-// Linux hands errors of the new connection to accept(2); its manual page tells to treat them like EAGAIN.
-bool concerns_one_peer(int error) {
-    switch (error) {
-        case ECONNABORTED:
-        case EPROTO:
-        case EPERM:
-        case ENETDOWN:
-        case ENOPROTOOPT:
-        case EHOSTDOWN:
-        case ENONET:
-        case EHOSTUNREACH:
-        case ENETUNREACH:
-        case EAGAIN:
-        case EINTR:
-            return true;
-        default:
-            return false;
-    }
-}
-
-bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
 }  // namespace
 
@@ -58,16 +34,16 @@ tcp_listener tcp_listener::bind(const endpoint& address, const listen_options& o
 }
 
 task<tcp_stream> tcp_listener::accept() {
-    std::chrono::milliseconds backoff = backoff_first;
+    std::chrono::milliseconds backoff = detail::accept_backoff_first;
     for (;;) {
         result<io::owned_fd> socket = co_await as_result(acceptor_.accept());
         if (socket) co_return tcp_stream{*std::move(socket)};
         const std::error_code error = socket.error();
-        if (is_shortage(error.value())) {
+        if (detail::is_shortage(error.value())) {
             // The request fails again at once, without waiting for a peer, until a descriptor is free.
             co_await sleep(backoff);
-            backoff = std::min(backoff * 2, backoff_most);
-        } else if (!concerns_one_peer(error.value())) {
+            backoff = std::min(backoff * 2, detail::accept_backoff_most);
+        } else if (!detail::concerns_one_peer(error.value())) {
             throw std::system_error{error, "accept on " + local_endpoint().to_string()};
         }
     }

@@ -22,6 +22,8 @@ struct listen_options {
 /// outlive a run, at any time.
 class tcp_listener {
 public:
+    using stream_type = tcp_stream;
+
     /// Listens on an address; port 0 lets the kernel choose, see local_endpoint().
     /// Errors: std::system_error as bind(2), "cannot listen on 127.0.0.1:80: Permission denied".
     static tcp_listener bind(const endpoint& address, const listen_options& options = listen_options());
