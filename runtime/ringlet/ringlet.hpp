@@ -90,6 +90,7 @@
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>
 #include <ringlet/os/standard_input.hpp>
+#include <ringlet/os/thread.hpp>
 #include <ringlet/sync/async_result.hpp>
 #include <ringlet/sync/channel.hpp>
 #include <ringlet/sync/condition.hpp>
