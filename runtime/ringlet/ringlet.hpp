@@ -86,6 +86,7 @@
 #include <ringlet/os/pipe.hpp>
 #include <ringlet/os/popen.hpp>
 #include <ringlet/os/process.hpp>
+#include <ringlet/os/process_pool.hpp>
 #include <ringlet/os/process_queue.hpp>
 #include <ringlet/os/ready.hpp>
 #include <ringlet/os/run_main.hpp>
