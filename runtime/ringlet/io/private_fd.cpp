@@ -44,7 +44,7 @@ void closed_on_fork::close_all() noexcept {
 // The simulation's descriptors are numbers that mean something else to the operating system.
 void private_fd::take(int fd) noexcept {
     fd_ = fd;
-    not_for_children_ = sys::simulated ? -1 : fd;
+    if (fd >= 0 && !sys::simulated) guard_.emplace(fd_);
 }
 
 }  // namespace ringlet::io

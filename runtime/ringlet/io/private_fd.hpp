@@ -3,13 +3,15 @@
 
 #include <ringlet/io/fd.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace ringlet::io {
 
 /// Has a child of fork(2) close a descriptor that is of no use to it, as the exec of a child would. A copy that stays
 /// open does harm: a pipe does not end for its reader, and a ring does not go away, before the last copy is closed.
-/// Holds for every fork of the process, whichever thread makes it. `fd` may be -1; it outlives this.
+/// Holds for every fork of the process, whichever thread makes it. `fd` outlives this, may be -1, and is -1
+/// in the child.
 class closed_on_fork {
 public:
     explicit closed_on_fork(int& fd) noexcept;
@@ -25,7 +27,7 @@ private:
     closed_on_fork* previous_ = nullptr;
 };
 
-/// An owned_fd that a child of fork(2) does not have.
+/// An owned_fd that a child of fork(2) does not have: there it holds nothing.
 class private_fd {
 public:
     private_fd() noexcept = default;
@@ -45,7 +47,7 @@ public:
     explicit operator bool() const noexcept { return fd_ >= 0; }
     operator fd_ref() const noexcept { return fd_ref{fd_}; }
     int release() noexcept {
-        not_for_children_ = -1;
+        guard_.reset();
         return std::exchange(fd_, -1);
     }
     void reset() noexcept {
@@ -56,8 +58,7 @@ private:
     void take(int fd) noexcept;
 
     int fd_ = -1;
-    int not_for_children_ = -1;
-    closed_on_fork guard_{not_for_children_};
+    std::optional<closed_on_fork> guard_;
 };
 
 }  // namespace ringlet::io

@@ -15,7 +15,7 @@ namespace ringlet::os {
 /// process with its number. Leave SIGCHLD alone, and do not waitpid(-1): who reaps children takes their status away.
 ///
 /// The destructor of a child that still runs sends SIGTERM; what has not ended 200 ms later gets SIGKILL. It waits for the
-/// end, and the loop with it, so that neither a zombie nor an orphan stays.
+/// end, and the loop with it, so that neither a zombie nor an orphan stays. In a forked process, the parent's holds nothing.
 /// Thread: the loop's thread only, but for the destructor.
 class child {
 public:

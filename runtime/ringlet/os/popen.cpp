@@ -162,7 +162,8 @@ popen::started popen::start(const std::vector<std::string>& command, const popen
 
     const attributes how{options.own_group};
     const std::vector<char*> argv = pointers_to(command);
-    const std::vector<char*> environment = pointers_to(options.environment.value_or(std::vector<std::string>{}));
+    std::vector<char*> environment;
+    if (options.environment) environment = pointers_to(*options.environment);
     const int error = ::posix_spawnp(&result.pid, argv.front(), actions.get(), how.get(), argv.data(),
                                      options.environment ? environment.data() : ::environ);
     if (error != 0) {
@@ -182,6 +183,7 @@ popen::popen(started from)
       errors_{std::move(from.errors)} {}
 
 task<popen_result> popen::communicate(std::string text, std::size_t bytes_max) {
+    if (!text.empty() && !input_) throw std::invalid_argument{"communicate: the program's input is no pipe"};
     popen_result done;
     std::exception_ptr failure;
     try {

@@ -94,7 +94,8 @@ public:
     /// does not read all of its input is no error.
     ///
     /// Result:    what it wrote, and its exit code.
-    /// Errors:    std::system_error as read(2) and write(2), std::errc::message_size for more than `bytes_max` in either
+    /// Errors:    std::invalid_argument for a text when the input is no pipe; std::system_error as read(2) and
+    ///            write(2), std::errc::message_size for more than `bytes_max` in either
     ///            stream; `cancelled`. Then the pipes are closed, and the program goes on, unless it is told to end.
     /// Lifetime:  borrows the popen until the co_await ends. Once.
     /// Thread:    the loop's thread only.

@@ -5,6 +5,7 @@
 #include <ringlet/os/child.hpp>
 #include <ringlet/os/run_main.hpp>
 
+#include <concepts>
 #include <functional>
 #include <type_traits>
 #include <utility>
