@@ -137,7 +137,8 @@ task<R> pool_call(pool_ticket ticket, std::uint32_t function, std::string argume
 ///     int count_primes(int below);
 ///     os::process_pool pool{4};
 ///     auto first = pool.apply_async<count_primes>(1'000'000);
-///     const std::vector<int> more = co_await pool.map<count_primes>(std::vector{10, 100, 1000});
+///     const std::vector<int> limits{10, 100, 1000};
+///     const std::vector<int> more = co_await pool.map<count_primes>(limits);
 ///     const int primes = co_await first.get();
 ///     pool.close();
 ///     co_await pool.join();

@@ -129,8 +129,10 @@ task<> refusals() {
     nowhere.directory = "/no/such/directory";
     CHECK_THROWS_WITH((os::popen{{"true"}, nowhere}),
                       "cannot run 'true' in '/no/such/directory': No such file or directory");
-    CHECK_THROWS_AS((os::popen{{}}), std::invalid_argument);
-    co_return;
+    CHECK_THROWS_AS(os::popen{std::vector<std::string>{}}, std::invalid_argument);
+    os::popen no_input{{"true"}};
+    const std::string no_pipe = co_await fate(no_input.communicate("text"));
+    CHECK(no_pipe == "communicate: the program's input is no pipe");
 }
 
 task<> unread_input() {

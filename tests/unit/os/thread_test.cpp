@@ -98,12 +98,13 @@ task<> the_loop_goes_on() {
     co_await blocked.join();
 }
 
+task<> note(std::atomic<int>& count) {
+    co_await sleep(1ms);
+    ++count;
+}
+
 task<> at_the_end_of_the_scope() {
     std::atomic<int> ended = 0;
-    auto note = [](std::atomic<int>& count) -> task<> {
-        co_await sleep(1ms);
-        ++count;
-    };
     {
         const os::thread one{note, std::ref(ended)};
         os::thread two{note, std::ref(ended)};
