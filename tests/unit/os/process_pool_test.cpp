@@ -116,8 +116,8 @@ task<> join_rules() {
     auto waits = pool.apply_async<square>(4);
     pool.close();
     co_await pool.join();  // what was asked for is done
-    CHECK(slow.done());
-    CHECK(waits.done());
+    CHECK(slow.ready());
+    CHECK(waits.ready());
     CHECK(pool.pids().empty());
     const long three = co_await slow.get();
     CHECK(three == 3);

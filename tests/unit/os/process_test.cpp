@@ -159,7 +159,7 @@ task<int> use_its_own_loop(const raw_pipe& parents, const raw_pipe& own) {
     const char got = co_await said(own);
     auto reader = spawn(said, std::cref(parents));
     co_await sleep(1ms);
-    co_return got == 'x' && !reader.done() ? 0 : 1;
+    co_return got == 'x' && !reader.ready() ? 0 : 1;
 }
 
 task<> beside_a_live_loop() {
@@ -178,7 +178,7 @@ task<> beside_a_live_loop() {
     const int code = co_await bare.join();
     CHECK(code == 0);
     co_await sleeping.get();
-    CHECK_FALSE(reading.done());
+    CHECK_FALSE(reading.ready());
     ours.say('y');
     const char got = co_await reading.get();
     CHECK(got == 'y');
@@ -225,7 +225,7 @@ task<> terminated_although_we_wait_for_the_signal() {
     p.terminate();
     const int code = co_await p.join();
     CHECK(code == -SIGTERM);
-    CHECK_FALSE(waiting.done());
+    CHECK_FALSE(waiting.ready());
     waiting.cancel();
     co_await waiting.join();
 }
