@@ -19,6 +19,9 @@ namespace ringlet::io::sys {
 int socket(int domain, int type, int protocol) noexcept {
     return simulated ? simulated->socket(domain, type, protocol) : ::socket(domain, type, protocol);
 }
+int socketpair(int domain, int type, int protocol, int* fds) noexcept {
+    return simulated ? simulated->socketpair(domain, type, protocol, fds) : ::socketpair(domain, type, protocol, fds);
+}
 int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
     return simulated ? simulated->bind(fd, address, length) : ::bind(fd, address, length);
 }

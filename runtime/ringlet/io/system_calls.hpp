@@ -22,6 +22,7 @@ namespace ringlet::io {
 class system_calls {
 public:
     virtual int socket(int domain, int type, int protocol) noexcept = 0;
+    virtual int socketpair(int domain, int type, int protocol, int* fds) noexcept = 0;
     virtual int bind(int fd, const sockaddr* address, socklen_t length) noexcept = 0;
     virtual int listen(int fd, int backlog) noexcept = 0;
     virtual int connect(int fd, const sockaddr* address, socklen_t length) noexcept = 0;
@@ -81,6 +82,7 @@ namespace sys {
 inline constinit thread_local system_calls* simulated = nullptr;
 
 int socket(int domain, int type, int protocol) noexcept;
+int socketpair(int domain, int type, int protocol, int* fds) noexcept;
 int bind(int fd, const sockaddr* address, socklen_t length) noexcept;
 int listen(int fd, int backlog) noexcept;
 int connect(int fd, const sockaddr* address, socklen_t length) noexcept;

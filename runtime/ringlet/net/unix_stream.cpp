@@ -38,9 +38,7 @@ task<unix_stream> unix_stream::connect(unix_address peer) {
 
 std::pair<unix_stream, unix_stream> unix_stream::pair() {
     std::array<int, 2> fds{-1, -1};
-    if (io::sys::simulated)
-        throw std::system_error{ENOSYS, std::generic_category(), "socketpair in the simulated kernel"};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0)
+    if (io::sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0)
         throw std::system_error{errno, std::generic_category(), "socketpair"};
     return {unix_stream{io::owned_fd{fds[0]}}, unix_stream{io::owned_fd{fds[1]}}};
 }

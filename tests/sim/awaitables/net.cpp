@@ -11,6 +11,8 @@
 #include <ringlet/net/stream_reader.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/net/udp_socket.hpp>
+#include <ringlet/net/unix_listener.hpp>
+#include <ringlet/net/unix_stream.hpp>
 #include <ringlet/os/offload.hpp>
 
 #include <array>
@@ -124,8 +126,9 @@ task<> multishot_sends(testing::simulation&) { return sends(&make_multishot, &mu
 task<> multishot_sends_parts(testing::simulation&) { return sends(&make_multishot, &multishot_send_parts); }
 
 template <class Near>
-task<> half_closes(Near (*make)(net::tcp_stream), task<std::string> (*receive)(Near&)) {
-    connection both = co_await connected();
+task<> half_closes(Near (*make)(net::tcp_stream), task<std::string> (*receive)(Near&),
+                   task<connection> (*connect)() = &connected) {
+    connection both = co_await connect();
     Near near = make(std::move(both.near));
     co_await near.shutdown_send();
     const std::string end = co_await receive_exactly(both.far, 1);
@@ -418,6 +421,86 @@ task<> exchanges_with_one_peer(testing::simulation&) {
     co_await times_out(udp_recv_once(other));
 }
 
+// --- Unix sockets ---
+
+task<> connect_locally_after(std::chrono::milliseconds delay, net::unix_address peer) {
+    co_await ringlet::sleep(delay);
+    const net::unix_stream stream = co_await net::unix_stream::connect(peer);
+    co_await ringlet::sleep(1ms);
+}
+
+task<std::string> unix_recv(net::unix_stream& from) {
+    std::array<std::byte, 64> block{};
+    const std::size_t n = co_await from.recv(block);
+    co_return std::string{as_text(std::span{block}.first(n))};
+}
+
+task<> unix_accepts(testing::simulation&) {
+    auto listener = net::unix_listener::bind("@here");
+    const auto late = co_await ringlet::when_all(listener.accept(), connect_locally_after(2ms, "@here"));
+    expect(std::get<0>(late).socket().get() >= 0, "no connection was accepted");
+    co_await connect_locally_after(0ms, "@here");
+    {
+        net::unix_stream kept = co_await ringlet::with_timeout(1s, listener.accept());
+        const std::string end = co_await unix_recv(kept);
+        expect(end.empty(), "something came after the end");
+    }
+    co_await times_out(listener.accept());
+    co_await connect_locally_after(0ms, "@here");  // one that nobody takes
+}
+
+task<> unix_hello(net::unix_listener& listener) {
+    net::unix_stream stream = co_await listener.accept();
+    co_await stream.send_all(as_bytes("hello"));
+}
+
+task<> hear_unix_hello(net::unix_address peer) {
+    net::unix_stream stream = co_await net::unix_stream::connect(peer);
+    const std::string hello = co_await unix_recv(stream);
+    expect(hello == "hello", "connected to somebody else");
+}
+
+task<> accept_late(net::unix_listener& listener, std::size_t count) {
+    co_await ringlet::sleep(20ms);
+    for (; count > 0; --count) const net::unix_stream stream = co_await listener.accept();
+}
+
+task<> unix_connects(testing::simulation&) {
+    net::unix_listen_options options;
+    options.backlog = 0;
+    auto listener = net::unix_listener::bind("@here", options);
+    co_await ringlet::when_all(unix_hello(listener), hear_unix_hello("@here"));
+    // One that has room in the backlog, and one that has to wait for it.
+    auto full = net::unix_listener::bind("@full", options);
+    co_await ringlet::when_all(accept_late(full, 2), connect_locally_after(0ms, "@full"),
+                               connect_locally_after(1ms, "@full"));
+    listener.close();
+    const auto refused = co_await ringlet::as_result(net::unix_stream::connect("@here"));
+    expect(!refused, "nobody listens, and yet connect succeeded");
+}
+
+net::unix_stream as_unix(net::tcp_stream stream) { return net::unix_stream{take_socket(std::move(stream))}; }
+task<std::string> unix_recv_lease(net::unix_stream& from) {
+    const io::buffer_lease lease = co_await from.recv_lease();
+    co_return std::string{as_text(lease.bytes())};
+}
+task<std::size_t> unix_send(net::unix_stream& to, std::string text) { co_return co_await to.send(as_bytes(text)); }
+task<std::size_t> unix_send_all(net::unix_stream& to, std::string text) {
+    co_await to.send_all(as_bytes(text));
+    co_return text.size();
+}
+task<std::size_t> unix_send_parts(net::unix_stream& to, std::string text) {
+    std::array<iovec, 2> parts = halves(text);
+    co_await to.send_all(parts);
+    co_return text.size();
+}
+task<> unix_receives(testing::simulation&) { return receives(&as_unix, &unix_recv, &connected_locally); }
+task<> unix_receives_leases(testing::simulation&) { return receives(&as_unix, &unix_recv_lease, &connected_locally); }
+task<> unix_sends(testing::simulation&) { return sends(&as_unix, &unix_send, &connected_locally); }
+task<> unix_sends_all(testing::simulation&) { return sends(&as_unix, &unix_send_all, &connected_locally); }
+task<> unix_sends_parts(testing::simulation&) { return sends(&as_unix, &unix_send_parts, &connected_locally); }
+task<> unix_half_closes(testing::simulation&) { return half_closes(&as_unix, &unix_recv, &connected_locally); }
+
 constexpr awaitable_row rows_of_net[] = {
     {"net::drain::wait_begun()", &waits_for_drain},
     {"net::drain::unless_begun(A)", &drains},
@@ -426,8 +509,8 @@ constexpr awaitable_row rows_of_net[] = {
     {"net::multishot_stream::send_all(std::span<iovec>)", &multishot_sends_parts},
     {"net::multishot_stream::shutdown_send()", &multishot_half_closes},
     {"net::resolve(std::string, std::uint16_t, resolve_options)", &resolves},
-    {"net::serve(tcp_listener&, serve_options, Handler&&, Args&&...)", &serves},
-    {"net::serve(tcp_listener&, Handler&&, Args&&...)", &serves_until_cancelled},
+    {"net::serve(Listener&, serve_options, Handler&&, Args&&...)", &serves},
+    {"net::serve(Listener&, Handler&&, Args&&...)", &serves_until_cancelled},
     {"net::stream_reader::line(std::size_t)", &reads_lines},
     {"net::stream_reader::until(std::string_view, std::size_t)", &reads_until},
     {"net::stream_reader::exact(std::span<std::byte>)", &reads_exactly},
@@ -447,6 +530,14 @@ constexpr awaitable_row rows_of_net[] = {
     {"net::udp_socket::send_to(std::span<const std::byte>, const endpoint&)", &exchanges_datagrams},
     {"net::udp_socket::recv(std::span<std::byte>)", &exchanges_with_one_peer},
     {"net::udp_socket::send(std::span<const std::byte>)", &exchanges_with_one_peer},
+    {"net::unix_listener::accept()", &unix_accepts},
+    {"net::unix_stream::connect(unix_address)", &unix_connects},
+    {"net::unix_stream::recv(std::span<std::byte>)", &unix_receives},
+    {"net::unix_stream::recv_lease()", &unix_receives_leases},
+    {"net::unix_stream::send(std::span<const std::byte>)", &unix_sends},
+    {"net::unix_stream::send_all(std::span<const std::byte>)", &unix_sends_all},
+    {"net::unix_stream::send_all(std::span<iovec>)", &unix_sends_parts},
+    {"net::unix_stream::shutdown_send()", &unix_half_closes},
 };
 
 }  // namespace

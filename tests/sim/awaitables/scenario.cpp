@@ -4,6 +4,7 @@
 #include <ringlet/io/op/write_all.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/tcp_listener.hpp>
+#include <ringlet/net/unix_stream.hpp>
 
 #include <cerrno>
 #include <system_error>
@@ -18,6 +19,11 @@ task<connection> connected() {
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
     auto ends = co_await ringlet::when_all(net::tcp_stream::connect(listener.local_endpoint()), listener.accept());
     co_return connection{std::move(std::get<0>(ends)), std::move(std::get<1>(ends))};
+}
+
+task<connection> connected_locally() {
+    auto [near, far] = net::unix_stream::pair();
+    co_return connection{net::tcp_stream{std::move(near).release()}, net::tcp_stream{std::move(far).release()}};
 }
 
 task<> send_text(net::tcp_stream& to, std::string text) { co_await to.send_all(as_bytes(text)); }

@@ -54,13 +54,15 @@ task<> times_out(A awaitable) {
     expect_error(outcome, std::errc::timed_out, "a wait for nothing ended before its time limit");
 }
 
-/// A TCP connection with both its ends.
+/// A connection with both its ends.
 struct connection {
     connection(net::tcp_stream one, net::tcp_stream other) noexcept : near{std::move(one)}, far{std::move(other)} {}
     net::tcp_stream near;
     net::tcp_stream far;
 };
 task<connection> connected();
+/// Of Unix sockets.
+task<connection> connected_locally();
 
 task<> send_text(net::tcp_stream& to, std::string text);
 task<> send_text_later(net::tcp_stream& to, std::string text);
@@ -90,8 +92,9 @@ inline constexpr std::size_t large_bytes = 400'000;
 /// Awaits `receive` on one end of a connection: with data there already, with data that comes later, with none within a time
 /// limit, and at the end of the stream, where it gives nothing.
 template <class Near>
-task<> receives(Near (*make)(net::tcp_stream), task<std::string> (*receive)(Near&)) {
-    connection both = co_await connected();
+task<> receives(Near (*make)(net::tcp_stream), task<std::string> (*receive)(Near&),
+                task<connection> (*connect)() = &connected) {
+    connection both = co_await connect();
     Near near = make(std::move(both.near));
     co_await send_text(both.far, "early");
     co_await ringlet::sleep(1ms);
@@ -111,8 +114,9 @@ task<> receives(Near (*make)(net::tcp_stream), task<std::string> (*receive)(Near
 /// Awaits `send` on one end of a connection: what the kernel takes at once, and more than it takes while the peer does not
 /// read yet. `send` gives how much was sent.
 template <class Near>
-task<> sends(Near (*make)(net::tcp_stream), task<std::size_t> (*send)(Near&, std::string)) {
-    connection both = co_await connected();
+task<> sends(Near (*make)(net::tcp_stream), task<std::size_t> (*send)(Near&, std::string),
+             task<connection> (*connect)() = &connected) {
+    connection both = co_await connect();
     Near near = make(std::move(both.near));
     const std::size_t sent = co_await send(near, "a little");
     const std::string little = co_await receive_exactly(both.far, sent);

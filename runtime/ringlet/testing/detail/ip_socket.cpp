@@ -148,7 +148,6 @@ std::int64_t ip_socket::ioctl(unsigned long request, void* argument) {
 }
 
 std::int64_t ip_socket::bind(const sockaddr* address, socklen_t length) {
-    if (is_unix()) return -EINVAL;
     ip_endpoint to;
     if (const int failed = take(to, domain_, address, length); failed != 0) {
         // Linux lets a program say the any address of IPv4 with AF_UNSPEC.

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 namespace ringlet::testing::detail {
 
@@ -52,6 +54,7 @@ std::string to_string(const ip_endpoint& e);
 union any_sockaddr {
     sockaddr_in v4;
     sockaddr_in6 v6;
+    sockaddr_un local;
 };
 
 /// The sockaddr's length.
@@ -102,6 +105,7 @@ private:
 struct network_state {
     port_table tcp;
     port_table udp;
+    std::map<std::string, ip_socket*> unix_names;
     std::uint64_t next_inode = 1000;
 };
 
@@ -162,7 +166,6 @@ public:
 
     std::int64_t bind(const sockaddr* address, socklen_t length) override;
     std::int64_t local_address(sockaddr* to, socklen_t* length) const override {
-        if (domain_ == AF_UNIX) return give_unix(to, length);
         give(to, length, domain_, local_);
         return 0;
     }
@@ -188,12 +191,6 @@ protected:
     int domain() const noexcept { return domain_; }
     bool is_unix() const noexcept { return domain_ == AF_UNIX; }
     std::string name() const { return type_ == SOCK_STREAM ? "TCP" : "UDP"; }
-    static std::int64_t give_unix(sockaddr* to, socklen_t* length) noexcept {
-        const sa_family_t family = AF_UNIX;
-        if (to) std::memcpy(to, &family, std::min<std::size_t>(*length, sizeof family));
-        *length = sizeof family;
-        return 0;
-    }
 
     int take_error() noexcept { return std::exchange(error_, 0); }
     bool in_use(const ip_address& ip, std::uint16_t port) const noexcept;

@@ -120,6 +120,21 @@ int kernel::socket(int domain, int type, int protocol) noexcept {
         return n < 0 ? n : install(std::move(out));
     }));
 }
+int kernel::socketpair(int domain, int type, int protocol, int* fds) noexcept {
+    return static_cast<int>(made([&]() -> std::int64_t {
+        if (domain != AF_UNIX || (type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != SOCK_STREAM || protocol != 0)
+            return -EOPNOTSUPP;
+        std::shared_ptr<open_file> a;
+        std::shared_ptr<open_file> b;
+        network_.socket_pair(a, b);
+        fds[0] = install(std::move(a));
+        if (fds[0] < 0) return fds[0];
+        fds[1] = install(std::move(b));
+        if (fds[1] >= 0) return 0;
+        close_descriptor(fds[0]);
+        return fds[1];
+    }));
+}
 int kernel::bind(int fd, const sockaddr* address, socklen_t length) noexcept {
     return static_cast<int>(on(fd, [&](open_file& f) { return f.bind(address, length); }));
 }

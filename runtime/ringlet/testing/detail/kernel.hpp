@@ -51,6 +51,7 @@ public:
 
     // io::system_calls
     int socket(int domain, int type, int protocol) noexcept override;
+    int socketpair(int domain, int type, int protocol, int* fds) noexcept override;
     int bind(int fd, const sockaddr* address, socklen_t length) noexcept override;
     int listen(int fd, int backlog) noexcept override;
     int connect(int fd, const sockaddr* address, socklen_t length) noexcept override;

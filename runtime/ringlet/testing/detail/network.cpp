@@ -18,7 +18,11 @@ std::int64_t network::socket(int domain, int type, int protocol, std::shared_ptr
     constexpr int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
     const int kind = type & ~flags;
     if (kind < 0 || kind > SOCK_PACKET) return -EINVAL;
-    if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
+    if (domain == AF_UNIX) {
+        if (kind != SOCK_STREAM || protocol != 0) return -EPROTONOSUPPORT;
+    } else if (domain != AF_INET && domain != AF_INET6) {
+        return -EAFNOSUPPORT;
+    }
     if (protocol < 0 || protocol >= IPPROTO_MAX) return -EINVAL;
     if (kind == SOCK_RAW && protocol == 0) return -EPROTONOSUPPORT;
     if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;

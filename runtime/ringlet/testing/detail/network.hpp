@@ -19,7 +19,7 @@ class network {
 public:
     explicit network(world& where);
 
-    /// socket(2) for AF_INET and AF_INET6, SOCK_STREAM and SOCK_DGRAM. 0 or -errno.
+    /// socket(2) for AF_INET and AF_INET6, SOCK_STREAM and SOCK_DGRAM; for AF_UNIX, SOCK_STREAM. 0 or -errno.
     std::int64_t socket(int domain, int type, int protocol, std::shared_ptr<open_file>& out);
     /// socketpair(2) for AF_UNIX, SOCK_STREAM. What is sent arrives at once.
     std::int64_t socket_pair(std::shared_ptr<open_file>& a, std::shared_ptr<open_file>& b);

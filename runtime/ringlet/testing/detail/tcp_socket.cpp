@@ -21,12 +21,12 @@ constexpr int syn_retries = 6;     // net.ipv4.tcp_syn_retries
 }  // namespace
 
 tcp_socket::~tcp_socket() {
-    if (!out_ || phase_ == phase::closed) return;
-    const bool unread_bytes = in_->arrived > 0;
     if (is_unix()) {
-        if (const auto peer = out_->reader.lock()) peer->peer_of_pair_closed(unread_bytes);
+        close_unix();
         return;
     }
+    if (!out_ || phase_ == phase::closed) return;
+    const bool unread_bytes = in_->arrived > 0;
     const bool abortive = options.lingers.l_onoff != 0 && options.lingers.l_linger == 0;
     if (abortive || unread_bytes || waits_for_accept_ || phase_ == phase::connecting)
         send_reset(true);
@@ -35,7 +35,7 @@ tcp_socket::~tcp_socket() {
 }
 
 std::string tcp_socket::describe() const {
-    if (is_unix()) return "socket pair";
+    if (is_unix()) return describe_unix();
     if (phase_ == phase::listening) return fmt::format("TCP listening at {}", to_string(local()));
     if (phase_ != phase::closed || out_) return fmt::format("TCP {} to {}", to_string(local()), to_string(peer_));
     return fmt::format("TCP {}", to_string(local()));
@@ -92,19 +92,20 @@ void tcp_socket::join(const std::shared_ptr<tcp_socket>& a, const std::shared_pt
 // --- TCP: connections begin ---
 
 std::int64_t tcp_socket::listen(int backlog) {
-    if (is_unix() || phase_ == phase::connecting || phase_ == phase::connected || told_ != told::nothing)
-        return -EINVAL;
+    if (phase_ == phase::connecting || phase_ == phase::connected || told_ != told::nothing) return -EINVAL;
+    if (is_unix() && unix_name_.empty()) return -EINVAL;
     backlog_ = static_cast<std::size_t>(backlog < 0 ? backlog_max : std::min(backlog, backlog_max));
     if (phase_ == phase::listening) return 0;
-    if (!has_port() && !bind_to_free_port()) return -EADDRINUSE;
-    if (in_use(local().ip, local().port)) return -EADDRINUSE;
+    if (!is_unix() && !has_port() && !bind_to_free_port()) return -EADDRINUSE;
+    if (!is_unix() && in_use(local().ip, local().port)) return -EADDRINUSE;
     receive_shut_ = send_shut_ = false;
     phase_ = phase::listening;
     return 0;
 }
 
 std::int64_t tcp_socket::connect(const sockaddr* address, socklen_t length) {
-    if (is_unix() || told_ == told::connected || phase_ == phase::listening) return -EISCONN;
+    if (is_unix()) return connect_unix(address, length);
+    if (told_ == told::connected || phase_ == phase::listening) return -EISCONN;
     if (told_ == told::in_progress) {
         if (phase_ == phase::connecting) return -EALREADY;
         if (phase_ == phase::connected) {
@@ -231,7 +232,7 @@ std::int64_t tcp_socket::accept(std::shared_ptr<open_file>& out) {
 
 std::int64_t tcp_socket::peer_address(sockaddr* to, socklen_t* length) const {
     if (phase_ != phase::connected) return -ENOTCONN;
-    if (is_unix()) return give_unix(to, length);
+    if (is_unix()) return give_unix(to, length, unix_peer_);
     give(to, length, domain(), peer_);
     return 0;
 }
@@ -394,12 +395,6 @@ void tcp_socket::close_down() {
     receive_shut_ = send_shut_ = true;
     if (in_) in_->broken = true;
     if (!bound_by_user()) release_port();
-}
-
-void tcp_socket::peer_of_pair_closed(bool unread_bytes) {
-    receive_shut_ = send_shut_ = true;
-    if (unread_bytes) error_ = ECONNRESET;
-    changed();
 }
 
 }  // namespace ringlet::testing::detail

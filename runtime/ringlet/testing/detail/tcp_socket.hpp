@@ -40,6 +40,7 @@ struct byte_stream {
 };
 using shared_stream = std::shared_ptr<byte_stream>;
 
+/// A stream socket of TCP; with AF_UNIX, where all arrives at once, one of unix(7).
 class tcp_socket final : public ip_socket {
 public:
     tcp_socket(world& where, shared_state shared, int domain)
@@ -48,6 +49,13 @@ public:
 
     std::string describe() const override;
     short ready_events() const noexcept override;
+    std::int64_t bind(const sockaddr* address, socklen_t length) override {
+        return is_unix() ? bind_unix(address, length) : ip_socket::bind(address, length);
+    }
+    std::int64_t local_address(sockaddr* to, socklen_t* length) const override {
+        return is_unix() ? give_unix(to, length, unix_name_) : ip_socket::local_address(to, length);
+    }
+    std::int64_t get_option(int level, int name, void* value, socklen_t* length) override;
     std::int64_t listen(int backlog) override;
     std::int64_t connect(const sockaddr* address, socklen_t length) override;
     std::int64_t accept(std::shared_ptr<open_file>& out) override;
@@ -77,6 +85,15 @@ private:
         return stream.last_arrival = std::max(stream.last_arrival, where().now() + where().latency());
     }
 
+    // unix_socket.cpp
+    static int take_unix(std::string& name, const sockaddr* from, socklen_t length);
+    static std::int64_t give_unix(sockaddr* to, socklen_t* length, const std::string& name) noexcept;
+    std::int64_t bind_unix(const sockaddr* address, socklen_t length);
+    std::int64_t connect_unix(const sockaddr* address, socklen_t length);
+    void close_unix();
+    void peer_closed_unix(bool bytes_lost);
+    std::string describe_unix() const;
+
     void send_syn(int attempt);
     void syn_arrives(int attempt, deadline sent);
     tcp_socket* find_listener() const;
@@ -89,7 +106,6 @@ private:
     void fin_arrives();
     void send_reset(bool in_order);
     void reset_arrives();
-    void peer_of_pair_closed(bool unread_bytes);
     std::int64_t break_connection();
     void close_if_over();
     void close_down();
@@ -108,6 +124,9 @@ private:
     shared_stream out_;
     std::size_t backlog_ = 0;
     std::deque<std::shared_ptr<tcp_socket>> accepted_;
+    // As in sun_path: an abstract name begins with a zero byte.
+    std::string unix_name_;
+    std::string unix_peer_;
 };
 
 }  // namespace ringlet::testing::detail
