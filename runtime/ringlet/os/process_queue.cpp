@@ -73,8 +73,6 @@ private:
 
 shared_queue::shared_queue(std::size_t capacity, std::size_t item_bytes_max) {
     ringlet::detail::require(capacity > 0, "a process_queue without room could never pass anything on");
-    if (io::sys::simulated)
-        throw std::system_error{ENOSYS, std::generic_category(), "memory that processes share, in the simulation"};
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 2;
     if (item_bytes_max > most || capacity > most / slot_bytes(item_bytes_max)) check(ENOMEM, "process_queue");
     bytes_ = round_up(sizeof(header)) + capacity * slot_bytes(item_bytes_max);

@@ -24,7 +24,7 @@ namespace detail {
 /// A queue of byte strings in memory that processes share, with descriptors that tell of room, items and emptiness.
 class shared_queue {
 public:
-    /// Errors: std::system_error (ENOMEM, EMFILE); ENOSYS in the simulation.
+    /// Errors: std::system_error (ENOMEM, EMFILE).
     shared_queue(std::size_t capacity, std::size_t item_bytes_max);
     shared_queue(shared_queue&& other) noexcept;
     shared_queue& operator=(shared_queue&& other) noexcept;
