@@ -93,6 +93,15 @@ class Table(unittest.TestCase):
         (complaint,) = awaitables.check(self.tree("task<> a();", ["a()", "gone()"]))
         self.assertEqual(complaint, "tests/sim/awaitables/core.cpp:3: no header exports gone()")
 
+    def test_what_the_simulation_cannot_run_needs_no_row_and_has_none(self):
+        excused = {"b()": "there is no such thing in the simulation"}
+        tree = self.tree("task<> a();\ntask<> b();", ["a()"])
+        self.assertEqual(awaitables.check(tree, excused), [])
+        (complaint,) = awaitables.check(self.tree("task<> a();\ntask<> b();", ["a()", "b()"]), excused)
+        self.assertIn("b() is in NOT_SIMULATED", complaint)
+        (complaint,) = awaitables.check(self.tree("task<> a();", ["a()"]), excused)
+        self.assertIn("b() is in NOT_SIMULATED", complaint)
+
     def test_what_cannot_be_told_is_refused(self):
         (complaint,) = awaitables.check(self.tree("auto f() { return unknown(1); }", []))
         self.assertIn("cannot be told", complaint)
