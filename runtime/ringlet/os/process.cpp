@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/scheduler.hpp>
+#include <ringlet/io/loop.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/process.hpp>
 #include <ringlet/os/run_main.hpp>
@@ -11,6 +12,7 @@
 #include <system_error>
 
 #include <stdio_ext.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace ringlet::os {
@@ -39,9 +41,13 @@ pid_t detail::fork_and_call(int (*body)(void*), void* context) {
     sigset_t before;
     sigfillset(&all);
     io::sys::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     const int error = errno;
     if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::getppid() != parent) ::_exit(1);  // it ended before it could take this one with it
+        io::detail::report_wanted = false;
         // What could not be written out is the parent's to write.
         ::__fpurge(stdout);
         ::__fpurge(stderr);

@@ -45,6 +45,8 @@ pid_t fork_and_call(int (*body)(void*), void* context);
 /// when the child has ended, too), of signal handlers, and of the signal mask, but for what until_signal blocks.
 /// What the parent's jobs were doing must not be touched: a mutex that one held stays held. With other threads in the
 /// parent, what they held when it forked (malloc and stdio excepted) is held for ever: start processes before threads.
+///
+/// It does not outlive its parent: the kernel kills it (SIGKILL) when the thread that started it ends, however that ends.
 class process : public child {
 public:
     /// Starts `function(args...)`. A coroutine function gets a new loop, with the options of the parent's.
@@ -58,7 +60,7 @@ public:
     ///            goes through a process_queue, a pipe or a socket.
     /// Thread:    the loop's thread, or any that runs no loop. What stdio holds is written out before (fflush), so that it
     ///            is not written twice.
-    /// Maps to:   fork(2), pidfd_open(2).
+    /// Maps to:   fork(2), pidfd_open(2), PR_SET_PDEATHSIG.
     template <class F, class... Args>
         requires std::invocable<F&, Args&...>
     static process start(F function, Args... args) {

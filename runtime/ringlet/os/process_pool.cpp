@@ -4,6 +4,7 @@
 #include <ringlet/io/op/recv.hpp>
 #include <ringlet/io/op/send_all.hpp>
 #include <ringlet/io/private_fd.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/process_pool.hpp>
 #include <ringlet/sync/event.hpp>
 #include <ringlet/sync/queue.hpp>
@@ -15,7 +16,6 @@
 #include <optional>
 #include <system_error>
 
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -89,13 +89,11 @@ task<message> make_call(message request) {
     co_return reply;
 }
 
-task<> work(int descriptor, pid_t parent) {
+task<> work(int descriptor) {
     // Not for children of this one: the parent must see the end when this worker ends, not when they do.
     const io::private_fd socket{descriptor};
     ::signal(SIGINT, SIG_IGN);
     ::signal(SIGTERM, SIG_DFL);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) co_return;  // it ended before it could take us with it
     for (;;) {
         std::optional<message> request = co_await receive(socket);
         if (!request) co_return;
@@ -113,11 +111,11 @@ struct worker {
 
     void start() {
         std::array<int, 2> fds{-1, -1};
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0)
+        if (io::sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0)
             throw std::system_error{errno, std::generic_category(), "socketpair"};
         socket = io::private_fd{fds[0]};
         const io::owned_fd theirs{fds[1]};
-        running = std::make_shared<process>(process::start(work, theirs.get(), ::getpid()));
+        running = std::make_shared<process>(process::start(work, theirs.get()));
     }
     void end() noexcept {
         if (!running) return;

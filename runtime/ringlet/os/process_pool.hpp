@@ -148,8 +148,7 @@ task<R> pool_call(pool_ticket ticket, std::uint32_t function, std::string argume
 /// and std::vector of such. A worker has the memory that the parent had when it was started, and makes one call at a time.
 ///
 /// The workers start at once. One that ends in the middle of a call fails that call, and one that ended between calls fails
-/// none; another takes its place when it is needed. They ignore SIGINT, which is the parent's, and are killed when the
-/// parent's thread that started them ends, however it does.
+/// none; another takes its place when it is needed. They ignore SIGINT, which is the parent's.
 /// Thread: the loop's thread only.
 class process_pool {
 public:
