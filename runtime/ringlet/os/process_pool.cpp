@@ -180,8 +180,7 @@ bool is_there(worker& w) noexcept {
     }
 }
 
-[[noreturn]] void raise_lost(int code, bool ended) {
-    if (ended) throw worker_lost{"the process_pool was terminated", code};
+[[noreturn]] void raise_lost(int code) {
     throw worker_lost{code < 0 ? "a worker was ended by signal " + std::to_string(-code) + " in the middle of a call"
                                : "a worker exited with " + std::to_string(code) + " in the middle of a call",
                       code};
@@ -209,10 +208,10 @@ detail::pool_ticket::~pool_ticket() {
 
 task<std::string> detail::call_in_pool(pool_state& pool, std::uint32_t function, std::string arguments) {
     const std::optional<worker*> mine = co_await pool.idle.get();
-    if (!mine) raise_lost(-SIGKILL, true);
+    if (!mine) throw cancelled{};
     worker& w = **mine;
     lease held{pool, w};
-    if (pool.ended) raise_lost(-SIGKILL, true);
+    if (pool.ended) throw cancelled{};
     if (!is_there(w)) {
         w.end();
         w.start();
@@ -222,11 +221,12 @@ task<std::string> detail::call_in_pool(pool_state& pool, std::uint32_t function,
     const bool sent = co_await send(w.socket, function, arguments);
     if (sent) reply = co_await receive(w.socket);
     if (!reply) {
-        const std::shared_ptr<process> gone = w.running;
-        if (pool.ended || !gone) raise_lost(-SIGKILL, true);
+        if (pool.ended) throw cancelled{};
         // Its socket is closed, so it has ended, or is about to.
+        const std::shared_ptr<process> gone = w.running;
         const int code = co_await gone->join();
-        raise_lost(code, pool.ended);
+        if (pool.ended) throw cancelled{};
+        raise_lost(code);
     }
     held.clean = true;
     if (reply->what != static_cast<std::uint64_t>(reply_kind::value)) throw remote_error{reply->body};

@@ -187,7 +187,7 @@ public:
     /// Waits until every call has ended, and the workers, too. Errors: std::logic_error when the pool is not closed;
     /// `cancelled`.
     task<> join();
-    /// Kills the workers and reaps them, now. Calls that have not ended fail with worker_lost.
+    /// Kills the workers and reaps them, now. Calls that have not ended are cancelled.
     void terminate() noexcept;
 
     std::size_t size() const noexcept;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "os/children.hpp"
-#include <ringlet/core/combinators.hpp>
-#include <ringlet/io/op/read.hpp>
+#include <ringlet/core/bytes.hpp>
+#include <ringlet/net/serve.hpp>
+#include <ringlet/net/tcp_listener.hpp>
+#include <ringlet/os/offload.hpp>
 #include <ringlet/os/popen.hpp>
 #include <ringlet/os/process.hpp>
 #include <ringlet/os/signal.hpp>
@@ -26,25 +28,15 @@ task<int> add(int a, int b) {
 }
 task<> nothing() { co_await yield(); }
 int plain(int status) { return status; }
+int add_at_once(int a, int b) { return a + b; }
 
 task<> stay(raw_pipe& started) {
     started.say('!');
     for (;;) co_await sleep(1h);
 }
-task<> for_ever(raw_pipe& started) {
-    ::signal(SIGTERM, SIG_DFL);  // Catch2 has a handler
-    return stay(started);
-}
 task<> deaf(raw_pipe& started) {
     ::signal(SIGTERM, SIG_IGN);
     return stay(started);
-}
-
-// Without blocking this thread, which has other jobs.
-task<char> said(const raw_pipe& pipe) {
-    std::array<std::byte, 1> byte{};
-    const std::size_t n = co_await io::read_op{pipe.out, byte};
-    co_return n == 1 ? static_cast<char>(byte.front()) : '\0';
 }
 
 task<> exit_codes() {
@@ -94,7 +86,7 @@ task<> failures() {
 
 task<> signals() {
     raw_pipe started;
-    process p = process::start(for_ever, std::ref(started));
+    process p = process::start(stay, std::ref(started));
     co_await said(started);
     CHECK(p.running());
     CHECK_FALSE(p.exit_code());
@@ -114,7 +106,7 @@ task<> join_cancelled(process& p) { co_await p.join(); }
 
 task<> waits() {
     raw_pipe started;
-    process p = process::start(for_ever, std::ref(started));
+    process p = process::start(stay, std::ref(started));
     const std::string late = co_await fate(with_timeout(1ms, p.join()));
     CHECK(late.find("time limit of 1 ms exceeded") != late.npos);
     CHECK(p.running());
@@ -132,12 +124,12 @@ task<> waits() {
 task<> dropped() {
     raw_pipe started;
     {
-        const process a = process::start(for_ever, std::ref(started));
+        const process a = process::start(stay, std::ref(started));
         const process b = process::start(deaf, std::ref(started));
         co_await said(started);
         co_await said(started);
     }
-    process c = process::start(for_ever, std::ref(started));
+    process c = process::start(stay, std::ref(started));
     co_await said(started);
     c = process::start(plain, 5);  // the first has been ended
     const int code = co_await c.join();
@@ -184,11 +176,69 @@ task<> beside_a_live_loop() {
     CHECK(got == 'y');
 }
 
+task<> answer(net::tcp_stream stream) {
+    std::array<std::byte, 256> block{};
+    while (const std::size_t n = co_await stream.recv(block)) co_await stream.send_all(std::span{block}.first(n));
+}
+task<> ask(net::endpoint server, int& wrong) {
+    net::tcp_stream stream = co_await net::tcp_stream::connect(server);
+    for (int i = 0; i < 100; ++i) {
+        const std::string sent = "question " + std::to_string(i);
+        std::string got(sent.size(), '\0');
+        co_await stream.send_all(as_bytes(sent));
+        for (std::size_t n = 0; n < got.size();)
+            n += co_await stream.recv(std::as_writable_bytes(std::span{got}).subspan(n));
+        wrong += got == sent ? 0 : 1;
+    }
+}
+task<> tick(int& ticks) {
+    for (;; ++ticks) co_await sleep(100us);
+}
+// A server of its own, a thread of its own, a timer of its own: nothing of the parent's.
+task<int> talk_by_itself() {
+    auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
+    auto serving = spawn([](net::tcp_listener& l) { return net::serve(l, answer); }, std::ref(listener));
+    int wrong = 0;
+    co_await ask(listener.local_endpoint(), wrong);
+    const int sum = co_await offload(add_at_once, 20, 22);
+    co_await sleep(1ms);
+    serving.cancel();
+    co_await serving.join();
+    co_return wrong == 0 && sum == 42 ? 0 : 1;
+}
+
+task<> in_the_middle_of_it() {
+    auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
+    auto serving = spawn([](net::tcp_listener& l) { return net::serve(l, answer); }, std::ref(listener));
+    int wrong = 0;
+    int ticks = 0;
+    auto ticking = spawn(tick, std::ref(ticks));
+    std::vector<job<>> clients;
+    for (int i = 0; i < 4; ++i) clients.push_back(spawn(ask, listener.local_endpoint(), std::ref(wrong)));
+    std::vector<process> children;
+    for (int i = 0; i < 10; ++i) {
+        const int sum = co_await offload(add_at_once, i, i);
+        wrong += sum == 2 * i ? 0 : 1;
+        children.push_back(process::start(talk_by_itself));
+    }
+    co_await joinall(clients);
+    CHECK(wrong == 0);
+    for (auto& child : children) {
+        const int code = co_await child.join();
+        CHECK(code == 0);
+    }
+    CHECK(ticks > 0);
+    for (auto* const job : {&ticking, &serving}) {
+        job->cancel();
+        co_await job->join();
+    }
+}
+
 task<int> grandparent() {
     process inner = process::start(add, 1, 2);
     const int code = co_await inner.join();
     raw_pipe started;
-    process left = process::start(for_ever, std::ref(started));
+    process left = process::start(stay, std::ref(started));
     co_await said(started);
     left.terminate();
     const int ended = co_await left.join();
@@ -204,9 +254,9 @@ task<> nested() {
 task<> killed_half_way() {
     std::vector<process> all;
     raw_pipe started;
-    for (int i = 0; i < 20; ++i) all.push_back(process::start(for_ever, std::ref(started)));
+    for (int i = 0; i < 20; ++i) all.push_back(process::start(stay, std::ref(started)));
     for (int i = 0; i < 20; ++i) co_await said(started);
-    for (int i = 0; i < 20; ++i) all.push_back(process::start(for_ever, std::ref(started)));
+    for (int i = 0; i < 20; ++i) all.push_back(process::start(stay, std::ref(started)));
     for (auto& p : all) p.kill();  // the latter perhaps before they have begun
     int killed = 0;
     for (auto& p : all) {
@@ -220,7 +270,7 @@ task<> terminated_although_we_wait_for_the_signal() {
     auto waiting = spawn([]() -> task<> { co_await until_signal(SIGTERM); });
     co_await yield();
     raw_pipe started;
-    process p = process::start(for_ever, std::ref(started));
+    process p = process::start(stay, std::ref(started));
     co_await said(started);
     p.terminate();
     const int code = co_await p.join();
@@ -233,7 +283,7 @@ task<> terminated_although_we_wait_for_the_signal() {
 task<> pipes_of_others() {
     os::popen cat{{"cat"}, os::popen_options::pipes()};
     raw_pipe started;
-    const process neighbour = process::start(for_ever, std::ref(started));
+    const process neighbour = process::start(stay, std::ref(started));
     co_await said(started);
     // Would the neighbour hold the other end, cat would never see the end of its input.
     const os::popen_result done = co_await cat.communicate("meow");
@@ -291,6 +341,10 @@ TEST_CASE("a process that is dropped is ended and reaped", "[os][process]") {
 TEST_CASE("processes beside a live loop leave it alone", "[os][process]") {
     const no_children_left check;
     run(beside_a_live_loop);
+}
+TEST_CASE("processes are forked while connections, timers and threads are busy", "[os][process]") {
+    const no_children_left check;
+    run(in_the_middle_of_it);
 }
 TEST_CASE("a process starts processes", "[os][process]") {
     const no_children_left check;
