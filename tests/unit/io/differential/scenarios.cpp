@@ -16,17 +16,9 @@ ringlet::testing::detail::kernel* simulated_kernel() {
 
 }  // namespace
 
-// What only tests need is no part of io::sys: the simulated kernel is asked by its own names.
 local_pair::local_pair() {
     std::array<int, 2> ends{};
-    if (auto* kernel = simulated_kernel()) {
-        std::shared_ptr<ringlet::testing::detail::open_file> first;
-        std::shared_ptr<ringlet::testing::detail::open_file> second;
-        REQUIRE(kernel->net().socket_pair(first, second) == 0);
-        ends = {kernel->put(std::move(first)), kernel->put(std::move(second))};
-    } else {
-        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-    }
+    REQUIRE(sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
     a = owned_fd{ends[0]};
     b = owned_fd{ends[1]};
 }
@@ -49,6 +41,7 @@ owned_fd folder::file(const char* name, int flags, std::string_view content) con
     return made;
 }
 void folder::directory(const char* name) const { REQUIRE(sys::mkdir((path + "/" + name).c_str(), 0700) == 0); }
+// What only tests need is no part of io::sys: the simulated kernel is asked by its own names.
 void folder::link(const char* target, const char* name) const {
     if (auto* kernel = simulated_kernel())
         REQUIRE(kernel->files().make_link(target, kernel->file(fd.get()).get(), name) == 0);
