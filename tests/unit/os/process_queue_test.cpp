@@ -6,7 +6,6 @@
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
-#include <cstdint>
 #include <vector>
 
 using namespace ringlet;
@@ -15,16 +14,6 @@ using os::process;
 using os::process_queue;
 
 namespace {
-
-struct sealed {
-    std::uint64_t producer = 0;
-    std::uint64_t number = 0;
-    std::uint64_t seal = 0;
-    bool whole() const { return seal == (producer * 31 ^ number * 17 ^ 0x5ea1); }
-};
-sealed seal(std::uint64_t producer, std::uint64_t number) {
-    return {producer, number, producer * 31 ^ number * 17 ^ 0x5ea1};
-}
 
 task<> alone() {
     process_queue<int> q{3};
@@ -141,47 +130,6 @@ task<> killed_with_the_lock() {
     co_await q.wait_until_empty();
 }
 
-task<> produce(process_queue<sealed>& q, std::uint64_t producer) {
-    for (std::uint64_t i = 0;; ++i) co_await q.put(seal(producer, i));
-}
-task<> consume(process_queue<sealed>& q) {
-    for (;;) {
-        const std::optional<sealed> item = co_await q.get();
-        if (!item || !item->whole()) throw std::runtime_error{"a broken item"};
-    }
-}
-
-task<> killed_half_way() {
-    process_queue<sealed> q{3};
-    for (int round = 0; round < 10; ++round) {
-        std::vector<process> peers;
-        for (std::uint64_t i = 0; i < 3; ++i) peers.push_back(process::start(produce, std::ref(q), i));
-        peers.push_back(process::start(consume, std::ref(q)));
-        int broken = 0;
-        for (int i = 0; i < 20 * (round + 1); ++i) {
-            const std::optional<sealed> item = co_await q.get();
-            broken += item && item->whole() ? 0 : 1;
-        }
-        CHECK(broken == 0);
-        for (auto& peer : peers) peer.kill();
-        for (auto& peer : peers) {
-            const int code = co_await peer.join();
-            CHECK(code == -SIGKILL);
-        }
-        // Whatever state they left it in, it is a queue.
-        CHECK(q.size() <= 3);
-        while (const std::optional<sealed> left = q.try_get()) broken += left->whole() ? 0 : 1;
-        CHECK(broken == 0);
-        co_await q.join();
-        for (std::uint64_t i = 0; i < 3; ++i) co_await q.put(seal(9, i));
-        CHECK(q.full());
-        for (std::uint64_t i = 0; i < 3; ++i) {
-            const std::optional<sealed> item = co_await q.get();
-            CHECK((item && item->number == i));
-        }
-    }
-}
-
 }  // namespace
 
 TEST_CASE("a process queue knows exactly what is in it", "[os][process_queue]") {
@@ -203,8 +151,4 @@ TEST_CASE("what a child put stays when it has ended", "[os][process_queue]") {
 TEST_CASE("who dies with a process queue's lock holds nobody up", "[os][process_queue]") {
     const no_children_left check;
     run(killed_with_the_lock);
-}
-TEST_CASE("peers of a process queue that are killed half-way leave it whole", "[os][process_queue]") {
-    const no_children_left check;
-    run(killed_half_way);
 }
