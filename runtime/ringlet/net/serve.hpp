@@ -106,9 +106,9 @@ struct service<std::tuple<Handler, Stream, Kept...>> {
 
 }  // namespace detail
 
-/// Serves every connection of a tcp_listener or unix_listener by a job of its own, `handler(stream, args...)`, until it is cancelled or its drain
-/// begins. The handler's task may borrow `args`, which are kept as by `spawn` and live as long as `serve`; std::ref passes
-/// a real reference.
+/// Serves every connection of a tcp_listener or unix_listener by a job of its own, `handler(stream, args...)`, until it
+/// is cancelled or its drain begins. The handler's task may borrow `args`, which are kept as by `spawn` and live as long
+/// as `serve`; std::ref passes a real reference.
 ///
 /// Result:    nothing, when the drain has begun and the last handler has ended; the listener is closed then.
 /// Errors:    what accept(2) says for good; `cancelled`. A handler's failure ends its connection only, see

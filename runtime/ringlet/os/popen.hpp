@@ -70,7 +70,8 @@ struct popen_result {
 ///     os::popen sort{{"sort", "-u"}, os::popen_options::pipes()};
 ///     const os::popen_result done = co_await sort.communicate(text);
 ///
-/// SIGPIPE has its default action in the program, whatever it is here.
+/// SIGPIPE has its default action in the program, whatever it is here. When this process is killed the program goes on,
+/// but its pipes end.
 class popen : public child {
 public:
     /// Starts the program. A name without a slash is looked for in our PATH. No shell: for one, {"sh", "-c", text}.

@@ -61,7 +61,7 @@ pid_t detail::fork_and_call(int (*body)(void*), void* context) {
     return pid;
 }
 
-io::loop_options process::options_of_this_thread() {
+io::loop_options detail::options_of_this_thread() {
     return ringlet::detail::this_thread_scheduler ? io::loop::current().options() : io::loop_options{};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <ringlet/core/job.hpp>
 #include <ringlet/io/loop.hpp>
 #include <ringlet/os/child.hpp>
 #include <ringlet/os/run_main.hpp>
@@ -14,16 +15,24 @@ namespace ringlet {
 namespace os {
 namespace detail {
 
+/// What a call gives in the end: the value of the task when it is a coroutine function's.
 template <class R>
-inline constexpr bool is_task_of_ours = false;
+struct value_of {
+    using type = R;
+};
 template <class T>
-inline constexpr bool is_task_of_ours<task<T>> = true;
+struct value_of<task<T>> {
+    using type = T;
+};
+
+/// For a loop in another thread or process: the options of this thread's, the default ones when it has none.
+io::loop_options options_of_this_thread();
 
 /// Calls a function; a coroutine function on a new loop of this thread.
 template <class F, class... Args>
 auto call_anyhow(const io::loop_options& options, F& function, Args&... args) {
     using R = std::invoke_result_t<F&, Args&...>;
-    if constexpr (is_task_of_ours<R>) {
+    if constexpr (ringlet::detail::is_task<R>::value) {
         io::loop here{options};
         return here.run(call(&function, args...));
     } else {
@@ -65,7 +74,7 @@ public:
         requires std::invocable<F&, Args&...>
     static process start(F function, Args... args) {
         using R = std::invoke_result_t<F&, Args&...>;
-        const io::loop_options options = options_of_this_thread();
+        const io::loop_options options = detail::options_of_this_thread();
         auto body = [&]() -> int {
             if constexpr (std::is_void_v<R> || std::is_same_v<R, task<>>) {
                 detail::call_anyhow(options, function, args...);
@@ -83,7 +92,6 @@ public:
 
 private:
     explicit process(pid_t pid) : child{pid} {}
-    static io::loop_options options_of_this_thread();
 };
 
 }  // namespace os

@@ -61,17 +61,8 @@ struct pool_entry {
     static_assert(!std::is_void_v<parameters>, "a pool takes functions and lambdas whose parameters are plain to see");
     using arguments = typename of<parameters>::arguments;
     using result = typename of<parameters>::result;
-    static constexpr bool awaits = is_task_of_ours<result>;
-
-    template <class R>
-    struct value {
-        using type = R;
-    };
-    template <class R>
-    struct value<task<R>> {
-        using type = R;
-    };
-    using value_type = typename value<result>::type;
+    static constexpr bool awaits = ringlet::detail::is_task<result>::value;
+    using value_type = typename value_of<result>::type;
 
     // In the worker.
     static task<std::string> call(std::string bytes) {

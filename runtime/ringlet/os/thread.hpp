@@ -20,15 +20,6 @@ namespace ringlet {
 namespace os {
 namespace detail {
 
-template <class R>
-struct value_of {
-    using type = R;
-};
-template <class T>
-struct value_of<task<T>> {
-    using type = T;
-};
-
 /// A thread that runs a function, and who waits for its end: a job of a loop, at most one at a time.
 class thread_state {
 public:
@@ -133,8 +124,8 @@ public:
     template <class F, class... Args>
         requires std::invocable<F&, Args&...>
     explicit thread(F function, Args... args)
-        : state_{std::make_unique<detail::thread_call<T, F, Args...>>(options_here(), std::move(function),
-                                                                      std::move(args)...)} {
+        : state_{std::make_unique<detail::thread_call<T, F, Args...>>(detail::options_of_this_thread(),
+                                                                      std::move(function), std::move(args)...)} {
         state_->start();
     }
     thread(thread&&) noexcept = default;
@@ -167,9 +158,6 @@ public:
     bool ended() const noexcept { return state_->ended(); }
 
 private:
-    static io::loop_options options_here() {
-        return ringlet::detail::this_thread_scheduler ? io::loop::current().options() : io::loop_options{};
-    }
     std::unique_ptr<detail::thread_result<T>> state_;
 };
 

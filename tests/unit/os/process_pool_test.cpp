@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include <sys/resource.h>
+
 using namespace ringlet;
 using namespace ringlet_tests;
 using os::process_pool;
@@ -204,6 +206,25 @@ task<> dropped() {
     }
 }
 
+// In a process of its own, which then has no descriptors left.
+int want_too_many() {
+    rlimit few{};
+    few.rlim_cur = few.rlim_max = open_descriptors() + 12;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    try {
+        const process_pool pool{50};
+    } catch (const std::system_error& error) {
+        const bool left = ::waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD;
+        return error.code() == std::errc::too_many_files_open && !left ? 0 : 1;
+    }
+    return 2;
+}
+task<> too_many() {
+    os::process child = os::process::start(want_too_many);
+    const int code = co_await child.join();
+    CHECK(code == 0);
+}
+
 int own_a_pool_and_die(const raw_pipe& pids, const raw_pipe& alive) {
     auto die = [](const raw_pipe& to, int mark) -> task<> {
         process_pool pool{2};
@@ -257,6 +278,10 @@ TEST_CASE("calls of a process pool are cancelled, before and in a worker", "[os]
 TEST_CASE("a dropped process pool leaves nothing", "[os][process_pool]") {
     const no_children_left check;
     run(dropped);
+}
+TEST_CASE("a process pool that cannot have all its workers has none", "[os][process_pool]") {
+    const no_children_left check;
+    run(too_many);
 }
 TEST_CASE("workers end with a killed parent", "[os][process_pool]") {
     const no_children_left check;
