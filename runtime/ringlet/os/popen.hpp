@@ -11,8 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace ringlet {
-namespace os {
+namespace ringlet::os {
 
 /// Where a standard stream of a program goes or comes from.
 class stdio {
@@ -65,7 +64,8 @@ struct popen_result {
     int exit_code = 0;  ///< as child::exit_code
 };
 
-/// Another program that runs as a child. As Python's subprocess.Popen, with streams that can be awaited.
+/// Another program that runs as a child. As Python's subprocess.Popen, with streams that can be awaited. Always os::popen:
+/// another name for it in ringlet would be ambiguous with popen(3) for who uses that namespace.
 ///
 ///     os::popen sort{{"sort", "-u"}, os::popen_options::pipes()};
 ///     const os::popen_result done = co_await sort.communicate(text);
@@ -112,8 +112,4 @@ private:
     pipe_reader errors_;
 };
 
-}  // namespace os
-
-using os::popen;
-
-}  // namespace ringlet
+}  // namespace ringlet::os

@@ -302,7 +302,9 @@ task<> the_parent_is_killed() {
 
 }  // namespace
 
-TEST_CASE("a process that is killed in a call of a process queue leaves a queue", "[os][process_queue][kill]") {
+// Chaos has nothing to do with it: what is killed has no loop, and this takes seconds.
+TEST_CASE("a process that is killed in a call of a process queue leaves a queue",
+          "[os][process_queue][kill][orderly]") {
     const no_children_left check;
     run(killed_at_each_moment);
 }
