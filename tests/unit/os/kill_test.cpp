@@ -37,7 +37,7 @@ item item_of(int number) {
     return all;
 }
 
-struct step {
+struct shared_call {
     const char* name;
     std::size_t items_before;
     std::size_t items_after;
@@ -49,20 +49,20 @@ void get_one(shared_queue& q) {
     std::size_t size = 0;
     q.try_get(got, size);
 }
-constexpr std::array steps{
-    step{"the first item is put", 0, 1, &put_one},
-    step{"the last item is put", 1, 2, &put_one},
-    step{"no item is put", 2, 2, &put_one},
-    step{"the first item is taken", 2, 1, &get_one},
-    step{"the last item is taken", 1, 0, &get_one},
-    step{"no item is taken", 0, 0, &get_one},
-    step{"it is closed", 1, 1, [](shared_queue& q) { q.close(); }},
+constexpr std::array shared_calls{
+    shared_call{"the first item is put", 0, 1, &put_one},
+    shared_call{"the last item is put", 1, 2, &put_one},
+    shared_call{"no item is put", 2, 2, &put_one},
+    shared_call{"the first item is taken", 2, 1, &get_one},
+    shared_call{"the last item is taken", 1, 0, &get_one},
+    shared_call{"no item is taken", 0, 0, &get_one},
+    shared_call{"it is closed", 1, 1, [](shared_queue& q) { q.close(); }},
 };
 
 constexpr int cannot_trace = 77;
 
 /// A child makes the call, and is killed after so many instructions. Gives how many it took when it ended before.
-int killed_after(int instructions, const step& what, shared_queue& q) {
+int killed_after(int instructions, const shared_call& what, shared_queue& q) {
     const pid_t child = ::fork();
     if (child == 0) {
         if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(cannot_trace);
@@ -115,7 +115,7 @@ task<bool> is_whole(shared_queue& q, std::size_t items_taken) {
     co_return right;
 }
 
-task<> killed_at(const step& what, int instructions) {
+task<> killed_at(const shared_call& what, int instructions) {
     shared_queue q = queue_with(what.items_before);
     killed_after(instructions, what, q);
     const std::size_t left = q.size();
@@ -128,7 +128,7 @@ task<> killed_at(const step& what, int instructions) {
 
 task<> killed_at_each_moment() {
     constexpr int moments = 40;
-    for (const step& what : steps) {
+    for (const shared_call& what : shared_calls) {
         shared_queue q = queue_with(what.items_before);
         what.call(q);  // so that a child has no symbols to look up
         q = queue_with(what.items_before);
