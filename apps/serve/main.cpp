@@ -82,7 +82,8 @@ void tell_failure(context& server, const net::endpoint& peer, const std::excepti
 }
 
 ringlet::task<> serve_clients(net::tcp_listener& listener, context& server) {
-    server.print.out().say("Serving {} at http://{}/", apps::sanitize(server.options.root, apps::text_context::field),
+    server.print.out().say("Serving {} at http://{}/",
+                           apps::sanitize(server.options.site.root, apps::text_context::field),
                            listener.local_endpoint());
     net::serve_options serving{server.drain};
     serving.on_failure = [&server](const net::endpoint& peer, const std::exception_ptr& why) {
@@ -94,7 +95,7 @@ ringlet::task<> serve_clients(net::tcp_listener& listener, context& server) {
 ringlet::task<> http_server(serve::options options) {
     auto listener = apps::bind_or_explain(
         "TCP", options.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
-    context server{.options = options, .site = serve::site{options.root}, .drain = {}, .print = {}};
+    context server{.options = options, .site = serve::site{options.site}, .drain = {}, .print = {}};
     if (options.verbose) server.print.err().line(apps::engine_line());
     // The wait for a signal first: once the address is printed, Ctrl-C drains.
     co_await ringlet::first_of(drain_at_signal(server), serve_clients(listener, server));

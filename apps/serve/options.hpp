@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "serve/site.hpp"
 #include <ringlet/net/endpoint.hpp>
 
 #include <optional>
-#include <string>
 
 namespace serve {
 
 struct options {
-    std::string root = ".";
+    site_options site;
     ringlet::net::endpoint address = ringlet::net::endpoint::loopback_v4(8080);
     bool quiet = false;
     bool verbose = false;

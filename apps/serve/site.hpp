@@ -1,43 +1,51 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "serve/file_cache.hpp"
 #include <ringlet/http/message.hpp>
 #include <ringlet/http/path.hpp>
 #include <ringlet/http/server_connection.hpp>
-#include <ringlet/io/fd.hpp>
 
-#include <optional>
+#include <memory>
 #include <string>
-
-#include <sys/stat.h>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace serve {
 
-/// The files below one directory, as answers to requests. Nothing outside of it is ever opened: every open goes through
-/// openat2(2) beneath the root, and links that leave it do not lead anywhere.
+/// What a site shows, and how.
+struct site_options {
+    std::string root = ".";
+    std::string index = "index.html";
+    bool listing = true;
+    std::vector<std::pair<std::string, std::string>> fields;  ///< added to every answer
+    cache_limits cache;
+};
+
+/// The files below one directory, as answers to requests.
 class site {
 public:
-    /// Throws std::system_error when `root` is no directory that can be read.
-    explicit site(const std::string& root);
+    /// Throws std::system_error when the root is no directory that can be read.
+    explicit site(const site_options& options);
 
     /// Answers one request, whatever it asks for.
-    ringlet::task<> answer(ringlet::http::server_connection& client, const ringlet::http::request_head& request) const;
+    ringlet::task<> answer(ringlet::http::server_connection& client, const ringlet::http::request_head& request);
 
 private:
-    struct found {
-        ringlet::http::status status = ringlet::http::status::not_found;
-        bool missing = true;         // certainly nothing there that could be served
-        ringlet::io::owned_fd file;  // a regular file, or a directory; only with status ok
-        struct stat info{};
-        bool ok() const noexcept { return status == ringlet::http::status::ok; }
-        bool is_directory() const noexcept { return S_ISDIR(info.st_mode); }
-    };
-    ringlet::task<found> open(std::string path) const;
-    ringlet::task<> send_file(ringlet::http::server_connection& client, found what, const std::string& name) const;
-    ringlet::task<> send_listing(ringlet::http::server_connection& client, found directory,
-                                 const ringlet::http::clean_target& where) const;
+    using connection = ringlet::http::server_connection;
 
-    ringlet::io::owned_fd root_;
+    ringlet::task<> answer_directory(connection& client, const ringlet::http::request_head& request,
+                                     const ringlet::http::clean_target& where);
+    ringlet::task<> send_resource(connection& client, const ringlet::http::request_head& request,
+                                  std::shared_ptr<const resource> what) const;
+    ringlet::task<> send_listing(connection& client, const ringlet::http::clean_target& where);
+    ringlet::task<> send_error(connection& client, ringlet::http::response_head head) const;
+    ringlet::task<> send_status(connection& client, ringlet::http::status status) const;
+    ringlet::http::response_head head_for(ringlet::http::status status, std::string_view content_type) const;
+
+    site_options options_;
+    file_cache files_;
 };
 
 }  // namespace serve

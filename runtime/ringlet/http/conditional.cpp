@@ -32,7 +32,9 @@ std::optional<entity_tag> take_entity_tag(std::string_view& text) noexcept {
     const std::size_t end = text.find('"', 1);
     if (end == std::string_view::npos) return std::nullopt;
     tag.opaque = text.substr(0, end + 1);
-    const auto is_etagc = [](char c) { return c == '!' || (c >= 0x23 && c != 0x7f) || static_cast<signed char>(c) < 0; };
+    const auto is_etagc = [](char c) {
+        return c == '!' || (c >= 0x23 && c != 0x7f) || static_cast<signed char>(c) < 0;
+    };
     if (!std::ranges::all_of(tag.opaque.substr(1, end - 1), is_etagc)) return std::nullopt;
     text.remove_prefix(end + 1);
     return tag;

@@ -39,7 +39,7 @@ weighted_coding parse_coding(std::string_view item) noexcept {
     return coding;
 }
 
-bool names(std::string_view sent, std::string_view coding) noexcept {
+bool is_coding(std::string_view sent, std::string_view coding) noexcept {
     if (detail::equal_ignoring_case(sent, coding)) return true;
     return detail::equal_ignoring_case(coding, "gzip") && detail::equal_ignoring_case(sent, "x-gzip");
 }
@@ -56,12 +56,12 @@ unsigned accepted_quality(const request_head& request, std::string_view coding) 
             const std::size_t comma = std::min(list.find(','), list.size());
             const weighted_coding sent = parse_coding(list.substr(0, comma));
             list.remove_prefix(std::min(comma + 1, list.size()));
-            if (names(sent.name, coding)) named = sent.weight;
+            if (is_coding(sent.name, coding)) named = sent.weight;
             if (sent.name == "*") any = sent.weight;
         }
     }
     const bool identity = detail::equal_ignoring_case(coding, "identity");
-    return named.value_or(any.value_or(identity ? 1000 : 0));
+    return named.value_or(any.value_or(identity ? 1 : 0));
 }
 
 }  // namespace ringlet::http

@@ -3,22 +3,31 @@
 #include <ringlet/http/date.hpp>
 #include <ringlet/http/server_connection.hpp>
 #include <ringlet/http/writer.hpp>
+#include <ringlet/io/op/poll.hpp>
+#include <ringlet/io/op/read.hpp>
 #include <ringlet/io/op/sendmsg.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
+#include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <ctime>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include <fcntl.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace ringlet::http {
 namespace {
@@ -27,6 +36,9 @@ namespace {
 constexpr std::size_t gathered_bytes_max = 64 * 1024;
 // A body this small is copied behind its head when another request waits already; sending it apart costs more.
 constexpr std::size_t gathered_body_bytes_max = 16 * 1024;
+// A file goes out in pieces of this size where it is read first, and in pieces of this size where it is not.
+constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
+constexpr std::uint64_t sendfile_bytes_max = std::uint64_t{1} << 20;
 // How long `close` waits for the peer to close, so that the last answer is not lost to a reset.
 constexpr auto linger = std::chrono::seconds{2};
 
@@ -63,6 +75,31 @@ std::span<iovec> rest_of(std::span<iovec> parts, std::size_t taken) noexcept {
     }
     if (taken > 0) parts.front() = net::part_of(as_bytes_of(parts.front()).subspan(taken));
     return parts;
+}
+
+std::uint64_t bytes_of(std::span<const iovec> parts) noexcept {
+    std::uint64_t bytes = 0;
+    for (const iovec& part : parts) bytes += part.iov_len;
+    return bytes;
+}
+
+bool is_in_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) noexcept {
+    static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    std::uint64_t pages = 0;
+    return io::sys::cachestat(file.get(), offset, bytes, &pages) == 0 &&
+           pages >= (offset + bytes - 1) / page - offset / page + 1;
+}
+
+// sendfile(2) that never waits. The flag is the socket's, and requests on the ring must not meet it: it is taken back before
+// any is submitted.
+ssize_t send_file_at_once(io::fd_ref socket, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) noexcept {
+    if (io::sys::fcntl(socket.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) return -1;
+    auto from = static_cast<off_t>(offset);
+    const ssize_t sent = io::sys::sendfile(socket.get(), file.get(), &from, bytes);
+    const int error = errno;
+    io::sys::fcntl(socket.get(), F_SETFL, O_RDWR);
+    errno = error;
+    return sent;
 }
 
 int unread_bytes(io::fd_ref socket) noexcept {
@@ -300,38 +337,113 @@ void server_connection::keep_input() {
     lease_.release();
 }
 
-// Sends it all. The limit is for progress, not for the whole: a slow reader is served, one that stands still is not.
-// Progress is what the peer confirmed. That the kernel takes more is none: with much buffered on the way it does so for a
-// reader that stands still, too, and for a slow one only now and then.
+// Who takes an answer, and whether it is taken. The limit is for progress, not for the whole: a slow reader is served, one
+// that stands still is not. Progress is what the peer confirmed. That the kernel takes more is none: with much buffered on
+// the way it does so for a reader that stands still, too, and for a slow one only now and then.
+class server_connection::progress {
+public:
+    progress(io::fd_ref socket, std::chrono::nanoseconds limit) noexcept
+        : socket_{socket}, limit_{limit}, look_{deadline_after(limit)} {}
+
+    /// When to ask next whether it goes on.
+    deadline look() const noexcept { return look_; }
+    void handed_over(std::size_t bytes) noexcept { handed_over_ += static_cast<std::int64_t>(bytes); }
+    /// False: nothing was confirmed since the last look.
+    bool goes_on() noexcept {
+        if (clock::now() < look_) return true;
+        const std::int64_t confirmed = handed_over_ - unconfirmed_bytes(socket_);
+        const bool stands_still = confirmed_before_ && confirmed <= *confirmed_before_;
+        confirmed_before_ = confirmed;
+        look_ = deadline_after(limit_);
+        return !stands_still;
+    }
+
+private:
+    io::fd_ref socket_;
+    std::chrono::nanoseconds limit_;
+    deadline look_;
+    std::int64_t handed_over_ = 0;
+    std::optional<std::int64_t> confirmed_before_;
+};
+
 task<> server_connection::send(std::span<iovec> parts) {
     keep_input();
-    std::int64_t handed_over = 0;
-    std::optional<std::int64_t> confirmed_before;
-    deadline look = deadline_after(limits_.stall_time);
+    progress since{stream_.socket(), limits_.stall_time};
     while (!parts.empty()) {
         msghdr message{};
         message.msg_iov = parts.data();
         message.msg_iovlen = parts.size();
-        const auto sent = co_await as_result(with_deadline(look, io::sendmsg_op{stream_.socket(), message}));
-        if (!sent && sent.error() != std::errc::timed_out) cut(parts, sent.error());
+        const auto sent = co_await as_result(with_deadline(since.look(), io::sendmsg_op{stream_.socket(), message}));
+        if (!sent && sent.error() != std::errc::timed_out) cut(bytes_of(parts), sent.error());
         if (sent) {
-            handed_over += static_cast<std::int64_t>(*sent);
+            since.handed_over(*sent);
             parts = rest_of(parts, *sent);
             if (parts.empty()) co_return;
-            if (clock::now() < look) continue;
         }
-        const std::int64_t confirmed = handed_over - unconfirmed_bytes(stream_.socket());
-        if (confirmed_before && confirmed <= *confirmed_before) cut(parts, make_error_code(std::errc::timed_out));
-        confirmed_before = confirmed;
-        look = deadline_after(limits_.stall_time);
+        if (!since.goes_on()) cut(bytes_of(parts), make_error_code(std::errc::timed_out));
+    }
+}
+
+// The head in front of a file; it waits in the kernel for the first bytes of the body. What is not taken stays.
+bool server_connection::send_head_at_once() {
+    const ssize_t sent =
+        io::sys::send(stream_.socket().get(), output_.data(), output_.size(), MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) output_.erase(0, static_cast<std::size_t>(sent));
+    return output_.empty();
+}
+
+// Sends what is in memory of a file and what the socket takes, and waits for the latter; gives the number of bytes. 0: the
+// next are not in memory, or it cannot be told (before Linux 6.5).
+task<std::uint64_t> server_connection::send_from_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes,
+                                                        progress& since) {
+    std::uint64_t total = 0;
+    while (total < bytes && is_in_memory(file, offset + total, std::min(bytes - total, sendfile_bytes_max))) {
+        const ssize_t sent =
+            send_file_at_once(stream_.socket(), file, offset + total, std::min(bytes - total, sendfile_bytes_max));
+        if (sent == 0) break;  // the file has become shorter
+        if (sent > 0) {
+            total += static_cast<std::uint64_t>(sent);
+            since.handed_over(static_cast<std::size_t>(sent));
+            co_await yield();  // a fast reader takes as fast as we send
+        } else if (errno == EAGAIN || errno == EINTR) {
+            const auto ready = co_await as_result(with_deadline(since.look(), io::poll_op{stream_.socket(), POLLOUT}));
+            if (!ready && ready.error() != std::errc::timed_out) cut(bytes - total, ready.error());
+        } else {
+            cut(bytes - total, std::error_code{errno, std::generic_category()});
+        }
+        if (!since.goes_on()) cut(bytes - total, make_error_code(std::errc::timed_out));
+    }
+    co_return total;
+}
+
+task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) {
+    if (skips_body_ || bytes == 0) co_return;
+    if (announced_ && *announced_ - body_sent_ < bytes)
+        throw std::logic_error{"a response's body is longer than was announced"};
+    keep_input();
+    progress since{stream_.socket(), limits_.stall_time};
+    std::vector<std::byte> piece;
+    while (bytes > 0) {
+        if (!chunked_ && (output_.empty() || send_head_at_once())) {
+            body_sent_ += bytes;  // cut() takes back what was not sent
+            const std::uint64_t sent = co_await send_from_memory(file, offset, bytes, since);
+            body_sent_ -= bytes - sent;
+            offset += sent;
+            bytes -= sent;
+            if (bytes == 0) co_return;
+        }
+        piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(bytes, piece_bytes)));
+        const std::size_t got = co_await io::read_op{file, piece, static_cast<std::int64_t>(offset)};
+        if (got == 0) co_return;
+        co_await write(std::span{piece}.first(got));
+        offset += got;
+        bytes -= got;
     }
 }
 
 // What the kernel did not take of an answer's body, which comes last, was not sent.
-void server_connection::cut(std::span<const iovec> unsent, const std::error_code& why) {
-    std::uint64_t bytes = 0;
-    for (const iovec& part : unsent) bytes += part.iov_len;
-    body_sent_ -= std::min(body_sent_, bytes);
+void server_connection::cut(std::uint64_t unsent, const std::error_code& why) {
+    body_sent_ -= std::min(body_sent_, unsent);
     throw std::system_error{why, "send"};
 }
 

@@ -67,6 +67,10 @@ public:
     task<> begin_response(response_head head, std::optional<std::uint64_t> body_bytes);
     /// The next part of the body; ignored when the request was HEAD or the status has none (204, 304).
     task<> write(std::span<const std::byte> part);
+    /// The next part of the body: `bytes` of a regular file from `offset` on; fewer when the file ends before. What is in
+    /// memory goes from there to the socket (sendfile(2)), the rest is read by the ring first, so that a disk holds up
+    /// nobody else.
+    task<> write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes);
     /// Ends the body. When fewer bytes than announced were written, the connection is cut, so that the client notices.
     task<> end_response();
 
@@ -93,8 +97,11 @@ private:
     task<bool> receive(deadline until, bool& timed_out);
     task<bool> drop_body();
     void refuse(parse_error error);
+    class progress;
     task<> send(std::span<iovec> parts);
-    [[noreturn]] void cut(std::span<const iovec> unsent, const std::error_code& why);
+    task<std::uint64_t> send_from_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes, progress& since);
+    bool send_head_at_once();
+    [[noreturn]] void cut(std::uint64_t unsent, const std::error_code& why);
     task<> flush();
 
     net::tcp_stream stream_;

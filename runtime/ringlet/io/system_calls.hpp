@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <string>
 
@@ -33,6 +34,8 @@ public:
     virtual int setsockopt(int fd, int level, int name, const void* value, socklen_t length) noexcept = 0;
     virtual ssize_t recv(int fd, void* data, std::size_t bytes, int flags) noexcept = 0;
     virtual ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept = 0;
+    virtual ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept = 0;
+    virtual ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept = 0;
 
     virtual int close(int fd) noexcept = 0;
     virtual ssize_t read(int fd, void* data, std::size_t bytes) noexcept = 0;
@@ -51,6 +54,8 @@ public:
     virtual int fstatat(int directory, const char* path, struct stat* info, int flags) noexcept = 0;
     virtual int ftruncate(int fd, off_t length) noexcept = 0;
     virtual int flock(int fd, int operation) noexcept = 0;
+    /// How many of the pages that hold these bytes of a file are in memory: cachestat(2), Linux 6.5.
+    virtual int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* pages) noexcept = 0;
     virtual int fchmod(int fd, mode_t mode) noexcept = 0;
     virtual int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept = 0;
     virtual int unlinkat(int directory, const char* path, int flags) noexcept = 0;
@@ -93,6 +98,8 @@ int getsockopt(int fd, int level, int name, void* value, socklen_t* length) noex
 int setsockopt(int fd, int level, int name, const void* value, socklen_t length) noexcept;
 ssize_t recv(int fd, void* data, std::size_t bytes, int flags) noexcept;
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
+ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept;
+ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept;
 
 int close(int fd) noexcept;
 ssize_t read(int fd, void* data, std::size_t bytes) noexcept;
@@ -113,6 +120,7 @@ int fstat(int fd, struct stat* info) noexcept;
 int fstatat(int directory, const char* path, struct stat* info, int flags) noexcept;
 int ftruncate(int fd, off_t length) noexcept;
 int flock(int fd, int operation) noexcept;
+int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* pages) noexcept;
 int fchmod(int fd, mode_t mode) noexcept;
 int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept;
 int unlinkat(int directory, const char* path, int flags) noexcept;

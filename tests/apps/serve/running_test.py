@@ -267,7 +267,7 @@ class Running(ServeCase):
         baseline = server.descriptors()
         clients = [server.connect() for _ in range(40)]  # more than can be accepted; the kernel holds the rest
         wait_until(lambda: server.descriptors() >= 24)
-        answer = clients[0].send(get()).read()
+        answer = clients[0].send(get("/b.txt")).read()
         self.assertEqual((answer.status, answer.body), (503, b"503 Service Unavailable\n"))
         self.assertEqual(clients[0].send(get("/")).read().status, 503)  # no listing in place of an index
         used = sum(os.times()[2:4])

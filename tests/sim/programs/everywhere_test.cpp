@@ -74,7 +74,7 @@ task<> ask_one(task_group& group, net::tcp_listener& listener, const serve::opti
 task<> one_client(simulation& world) {
     world.write_file("/site/a", "content of a");
     serve::options how;
-    how.root = "/site";
+    how.site.root = "/site";
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
     co_await with_task_group(ask_one, std::ref(listener), std::cref(how));
 }
@@ -112,7 +112,7 @@ task<> fetch_from(task_group& group, simulation& world, const serve::options& si
 
 task<> two_downloads(simulation& world) {
     serve::options site;
-    site.root = "/site";
+    site.site.root = "/site";
     fetch::options wanted;
     wanted.directory = "/tmp/out";
     wanted.jobs = 1;

@@ -61,7 +61,7 @@ struct exchange {
 
     exchange(testing::simulation& world, std::size_t files) {
         serve::options site;
-        site.root = "/site";
+        site.site.root = "/site";
         fetch::options wanted;
         wanted.directory = "/tmp/new/out";
         for (std::size_t i = 0; i < files; ++i) {

@@ -185,9 +185,11 @@ TEST_CASE("codings are chosen by weight (RFC 9110 section 12.5.3)", "[http][nego
         return accepted_quality(request({{"Accept-Encoding", accepted}}), coding);
     };
     CHECK(accepted_quality(request({}), "gzip") == 0);
-    CHECK(accepted_quality(request({}), "identity") == 1000);
+    CHECK(accepted_quality(request({}), "identity") == 1);
     CHECK(quality("", "gzip") == 0);
-    CHECK(quality("", "identity") == 1000);
+    CHECK(quality("", "identity") == 1);
+    CHECK(quality("identity", "identity") == 1000);
+    CHECK(quality("gzip;q=0.001", "identity") == 1);
     CHECK(quality("gzip", "gzip") == 1000);
     CHECK(quality("GZIP", "gzip") == 1000);
     CHECK(quality("x-gzip", "gzip") == 1000);

@@ -169,6 +169,29 @@ ssize_t kernel::recv(int fd, void* data, std::size_t bytes, int flags) noexcept 
 ssize_t kernel::recvmsg(int fd, msghdr* message, int flags) noexcept {
     return on(fd, [&](open_file& f) { return f.receive(*message, flags); });
 }
+ssize_t kernel::send(int fd, const void* data, std::size_t bytes, int flags) noexcept {
+    iovec part{const_cast<void*>(data), bytes};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    return on(fd, [&](open_file& f) { return f.send(message, flags); });
+}
+ssize_t kernel::sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept {
+    return on(to, [&](open_file& socket) -> std::int64_t {
+        const std::shared_ptr<open_file> source = file(from);
+        if (!source) return -EBADF;
+        std::vector<std::byte> piece(std::min(bytes, std::size_t{256} * 1024));
+        const std::int64_t got = source->read(piece, *offset);
+        if (got <= 0) return got;
+        iovec part{piece.data(), static_cast<std::size_t>(got)};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        const std::int64_t sent = socket.send(message, MSG_NOSIGNAL);
+        if (sent > 0) *offset += sent;
+        return sent;
+    });
+}
 int kernel::close(int fd) noexcept {
     return static_cast<int>(made([&]() -> std::int64_t { return close_descriptor(fd); }));
 }
@@ -279,6 +302,14 @@ int kernel::ftruncate(int fd, off_t length) noexcept {
 }
 int kernel::flock(int fd, int operation) noexcept {
     return static_cast<int>(on(fd, [&](open_file& f) { return f.lock(operation); }));
+}
+// The seed decides what is in memory.
+int kernel::cachestat(int fd, std::uint64_t, std::uint64_t bytes, std::uint64_t* pages) noexcept {
+    return static_cast<int>(on(fd, [&](open_file& f) -> std::int64_t {
+        if (!f.is_regular()) return -EBADF;
+        *pages = world_->chance(0.5) ? bytes / 4096 + 2 : 0;
+        return 0;
+    }));
 }
 int kernel::fchmod(int fd, mode_t mode) noexcept {
     return static_cast<int>(on(fd, [&](open_file& f) { return f.change_mode(mode); }));

@@ -62,6 +62,8 @@ public:
     int setsockopt(int fd, int level, int name, const void* value, socklen_t length) noexcept override;
     ssize_t recv(int fd, void* data, std::size_t bytes, int flags) noexcept override;
     ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept override;
+    ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept override;
+    ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept override;
     int close(int fd) noexcept override;
     ssize_t read(int fd, void* data, std::size_t bytes) noexcept override;
     ssize_t write(int fd, const void* data, std::size_t bytes) noexcept override;
@@ -78,6 +80,7 @@ public:
     int fstatat(int directory, const char* path, struct stat* info, int flags) noexcept override;
     int ftruncate(int fd, off_t length) noexcept override;
     int flock(int fd, int operation) noexcept override;
+    int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* pages) noexcept override;
     int fchmod(int fd, mode_t mode) noexcept override;
     int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept override;
     int unlinkat(int directory, const char* path, int flags) noexcept override;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#include "serve/resource.hpp"
+
+#include <ringlet/http/negotiation.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace serve {
+namespace {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+using std::chrono::sys_seconds;
+using std::chrono::sys_time;
+
+sys_time<nanoseconds> time_of(const timespec& t) noexcept {
+    return sys_time<nanoseconds>{seconds{t.tv_sec} + nanoseconds{t.tv_nsec}};
+}
+
+}  // namespace
+
+file_state file_state::of(const struct stat& info) noexcept {
+    return {.device = info.st_dev,
+            .inode = info.st_ino,
+            .bytes = static_cast<std::uint64_t>(info.st_size),
+            .modified = time_of(info.st_mtim),
+            .changed = time_of(info.st_ctim)};
+}
+
+const representation& resource::choose(const ringlet::http::request_head& request) const noexcept {
+    const representation* best = &forms.front();
+    unsigned best_quality = ringlet::http::accepted_quality(request, "identity");
+    for (const representation& form : forms) {
+        if (form.coding.empty()) continue;
+        const unsigned quality = ringlet::http::accepted_quality(request, form.coding);
+        if (quality == 0 || quality < best_quality) continue;
+        if (quality == best_quality && form.state.bytes >= best->state.bytes) continue;
+        best = &form;
+        best_quality = quality;
+    }
+    return *best;
+}
+
+ringlet::http::validators validators_of(const file_state& state, std::string_view coding, sys_seconds now) {
+    ringlet::http::validators all;
+    all.etag = fmt::format("\"{:x}-{:x}{}{}\"", state.bytes, state.modified.time_since_epoch().count(),
+                           coding.empty() ? "" : "-", coding);
+    all.last_modified = std::min(std::chrono::floor<seconds>(state.modified), now);
+    return all;
+}
+
+}  // namespace serve

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/http/conditional.hpp>
+#include <ringlet/io/fd.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/stat.h>
+
+namespace serve {
+
+/// What the file system says of a file. While it says the same, the content is the same, as far as anybody can tell.
+struct file_state {
+    dev_t device = 0;
+    ino_t inode = 0;
+    std::uint64_t bytes = 0;
+    std::chrono::sys_time<std::chrono::nanoseconds> modified;
+    std::chrono::sys_time<std::chrono::nanoseconds> changed;
+
+    static file_state of(const struct stat& info) noexcept;
+    bool operator==(const file_state&) const = default;
+};
+
+/// A file as it is sent: itself, or what lies compressed beside it.
+struct representation {
+    file_state state;
+    std::string_view coding;  ///< Content-Encoding; empty: none
+    ringlet::http::validators validators;
+    std::optional<std::string> body;  ///< all of it, where it is small
+    ringlet::io::owned_fd file;       ///< open where there is no body
+};
+
+/// What stands at a path that may be served.
+struct resource {
+    bool is_directory = false;
+    std::string_view content_type;
+    std::vector<representation> forms;  ///< of a file: itself first, then what lies compressed beside it
+
+    /// What this client likes best; the smaller one of two that it likes as much.
+    const representation& choose(const ringlet::http::request_head& request) const noexcept;
+};
+
+/// The validators of a file in this state, looked at `now`: the modification date is never later (RFC 9110 section
+/// 8.8.2.1). Another coding of it has another entity tag.
+ringlet::http::validators validators_of(const file_state& state, std::string_view coding, std::chrono::sys_seconds now);
+
+}  // namespace serve
