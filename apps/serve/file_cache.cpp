@@ -32,8 +32,8 @@ std::string_view last_name(std::string_view path) noexcept { return path.substr(
 
 // What nobody compresses has no compressed siblings to look for.
 bool is_compressible(std::string_view content_type) noexcept {
-    constexpr std::array compact{"image/svg+xml", "application/json", "application/wasm",
-                                 "application/manifest+json", "font/ttf", "font/otf"};
+    constexpr std::array compact{"image/svg+xml", "application/json", "application/wasm", "application/manifest+json",
+                                 "font/ttf",      "font/otf"};
     return content_type.find("charset=") != std::string_view::npos ||
            std::ranges::any_of(compact, [&](std::string_view t) { return content_type.starts_with(t); });
 }
@@ -49,7 +49,7 @@ bool is_settled(const resource& what) noexcept {
 
 // A body is what it is; an open file may be written to at any time, and to ask it costs little beside sending it.
 bool is_as_it_was(const representation& form) noexcept {
-    struct stat info {};
+    struct stat info{};
     return form.body || (ringlet::io::sys::fstat(form.file.get(), &info) == 0 && file_state::of(info) == form.state);
 }
 
@@ -66,8 +66,8 @@ std::size_t open_files_of(const resource& what) noexcept {
 
 }  // namespace
 
-file_cache::file_cache(ringlet::io::owned_fd root, const cache_limits& limits)
-    : root_{std::move(root)}, limits_{limits} {}
+file_cache::file_cache(ringlet::io::owned_fd root, ringlet::http::fields extra, const cache_limits& limits)
+    : root_{std::move(root)}, extra_{std::move(extra)}, limits_{limits} {}
 
 std::shared_ptr<const resource> file_cache::at_hand(std::string_view path) noexcept {
     const auto which = known(path);
@@ -106,6 +106,8 @@ ringlet::task<file_cache::found> file_cache::find(std::string path) {
         representation read_now = co_await read(std::move(form));
         fresh.forms.push_back(std::move(read_now));
     }
+    for (representation& form : fresh.forms)
+        form.whole.emplace(head_for(ringlet::http::status::ok, fresh, form, extra_), form.state.bytes);
     auto what = std::make_shared<const resource>(std::move(fresh));
     keep(std::move(path), what);
     co_return found{std::move(what), open_outcome::file};
@@ -155,7 +157,7 @@ ringlet::task<representation> file_cache::read(opened_form form) const {
     if (out.state.bytes > limits_.body_bytes_each) co_return out;
     std::string body(out.state.bytes, '\0');
     const std::size_t got = co_await ringlet::io::read_full_op{out.file, std::as_writable_bytes(std::span{body}), 0};
-    struct stat after {};
+    struct stat after{};
     const bool same = got == body.size() && ringlet::io::sys::fstat(out.file.get(), &after) == 0 &&
                       file_state::of(after) == out.state;
     if (same) {

@@ -41,7 +41,8 @@ public:
         apps::open_outcome outcome = apps::open_outcome::missing;
     };
 
-    explicit file_cache(ringlet::io::owned_fd root, const cache_limits& limits = {});
+    /// `extra`: fields of every answer.
+    file_cache(ringlet::io::owned_fd root, ringlet::http::fields extra, const cache_limits& limits);
 
     /// Looks up `path` (from http::clean_path, not hidden). What it gives stays whole for as long as somebody holds it,
     /// whatever happens to the file.
@@ -80,6 +81,7 @@ private:
     void close_files() noexcept;
 
     ringlet::io::owned_fd root_;
+    ringlet::http::fields extra_;
     cache_limits limits_;
     entries_by_use by_use_;
     std::unordered_map<std::string_view, entries_by_use::iterator> known_;  // by the path in the entry

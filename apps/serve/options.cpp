@@ -103,7 +103,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         if (!field)
             return parser.usage_error("--header '" + apps::sanitize(text, apps::text_context::field) +
                                       "': " + std::string{field.reason()});
-        into.site.fields.push_back(*field);
+        into.site.fields.add(field->first, field->second);
     }
     return std::nullopt;
 }

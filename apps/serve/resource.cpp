@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "serve/resource.hpp"
 
+#include <ringlet/http/date.hpp>
 #include <ringlet/http/negotiation.hpp>
 
 #include <fmt/format.h>
@@ -41,6 +42,24 @@ const representation& resource::choose(const ringlet::http::request_head& reques
         best_quality = quality;
     }
     return *best;
+}
+
+ringlet::http::response_head head_for(ringlet::http::status status, const resource& what, const representation& form,
+                                      const ringlet::http::fields& extra) {
+    ringlet::http::response_head head;
+    head.status = status;
+    if (status != ringlet::http::status::not_modified) {
+        head.fields.add("Content-Type", what.content_type);
+        head.fields.add("X-Content-Type-Options", "nosniff");
+        head.fields.add("Accept-Ranges", "bytes");
+        if (!form.coding.empty()) head.fields.add("Content-Encoding", form.coding);
+    }
+    head.fields.add("ETag", form.validators.etag);
+    const auto modified = ringlet::http::format_date(form.validators.last_modified.value_or(sys_seconds{}));
+    head.fields.add("Last-Modified", {modified.data(), modified.size()});
+    if (what.forms.size() > 1) head.fields.add("Vary", "Accept-Encoding");
+    for (const auto& field : extra) head.fields.add(field.name, field.value);
+    return head;
 }
 
 ringlet::http::validators validators_of(const file_state& state, std::string_view coding, sys_seconds now) {

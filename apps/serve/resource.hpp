@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ringlet/http/conditional.hpp>
+#include <ringlet/http/writer.hpp>
 #include <ringlet/io/fd.hpp>
 
 #include <chrono>
@@ -33,8 +34,9 @@ struct representation {
     file_state state;
     std::string_view coding;  ///< Content-Encoding; empty: none
     ringlet::http::validators validators;
-    std::optional<std::string> body;  ///< all of it, where it is small
-    ringlet::io::owned_fd file;       ///< open where there is no body
+    std::optional<ringlet::http::prepared_head> whole;  ///< of the answer that sends all of it
+    std::optional<std::string> body;                    ///< all of it, where it is small
+    ringlet::io::owned_fd file;                         ///< open where there is no body
 };
 
 /// What stands at a path that may be served.
@@ -46,6 +48,11 @@ struct resource {
     /// What this client likes best; the smaller one of two that it likes as much.
     const representation& choose(const ringlet::http::request_head& request) const noexcept;
 };
+
+/// The head of an answer with some content of a file, without length and range; with a status that has none (304), the
+/// fields that a 200 would have had, too (RFC 9110 section 15.4.5). `extra` is added.
+ringlet::http::response_head head_for(ringlet::http::status status, const resource& what, const representation& form,
+                                      const ringlet::http::fields& extra);
 
 /// The validators of a file in this state, looked at `now`: the modification date is never later (RFC 9110 section
 /// 8.8.2.1). Another coding of it has another entity tag.

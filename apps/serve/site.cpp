@@ -5,7 +5,6 @@
 #include "serve/listing.hpp"
 #include <ringlet/fs/directory.hpp>
 #include <ringlet/fs/file.hpp>
-#include <ringlet/http/date.hpp>
 #include <ringlet/io/offload.hpp>
 #include <ringlet/io/system_calls.hpp>
 
@@ -54,14 +53,6 @@ http::status status_of(open_outcome outcome) noexcept {
 
 std::chrono::sys_seconds now() noexcept { return std::chrono::sys_seconds{std::chrono::seconds{sys::time()}}; }
 
-// What a 200, 206 and 304 have in common (RFC 9110 section 15.4.5).
-void add_validators(http::response_head& head, const resource& what, const representation& form) {
-    head.fields.add("ETag", form.validators.etag);
-    const auto modified = http::format_date(form.validators.last_modified.value_or(std::chrono::sys_seconds{}));
-    head.fields.add("Last-Modified", {modified.data(), modified.size()});
-    if (what.forms.size() > 1) head.fields.add("Vary", "Accept-Encoding");
-}
-
 std::string make_listing(int root_fd, const std::string& path, std::vector<ringlet::fs::directory_entry> entries) {
     look_behind_links(root_fd, path, entries);
     return listing_page(path, entries);
@@ -69,7 +60,8 @@ std::string make_listing(int root_fd, const std::string& path, std::vector<ringl
 
 }  // namespace
 
-site::site(const site_options& options) : options_{options}, files_{open_root(options.root), options.cache} {}
+site::site(const site_options& options)
+    : options_{options}, files_{open_root(options.root), options.fields, options.cache} {}
 
 ringlet::task<> site::answer(connection& client, const http::request_head& request) {
     using http::method;
@@ -78,13 +70,13 @@ ringlet::task<> site::answer(connection& client, const http::request_head& reque
         co_return;
     }
     if (request.method == method::options) {
-        http::response_head head = head_for(http::status::no_content, {});
+        http::response_head head = head_of(http::status::no_content, {});
         head.fields.add("Allow", methods);
-        co_await client.respond(std::move(head), {});
+        co_await client.respond(std::move(head), std::string_view{});
         co_return;
     }
     if (request.method != method::get && request.method != method::head) {
-        http::response_head head = head_for(http::status::method_not_allowed, plain_text);
+        http::response_head head = head_of(http::status::method_not_allowed, plain_text);
         head.fields.add("Allow", methods);
         co_await send_error(client, std::move(head));
         co_return;
@@ -111,7 +103,7 @@ ringlet::task<> site::answer(connection& client, const http::request_head& reque
 ringlet::task<> site::answer_directory(connection& client, const http::request_head& request,
                                        const http::clean_target& where) {
     if (!where.directory) {
-        http::response_head head = head_for(http::status::moved_permanently, plain_text);
+        http::response_head head = head_of(http::status::moved_permanently, plain_text);
         head.fields.add("Location", http::slash_redirect(where));
         co_await send_error(client, std::move(head));
         co_return;
@@ -136,32 +128,34 @@ ringlet::task<> site::send_resource(connection& client, const http::request_head
         co_return;
     }
     if (met == http::precondition::not_modified) {
-        http::response_head head = head_for(http::status::not_modified, {});
-        add_validators(head, *what, form);
-        co_await client.respond(std::move(head), {});
+        co_await client.respond(head_for(http::status::not_modified, *what, form, options_.fields), std::string_view{});
         co_return;
     }
     const http::selected_range range = http::select_range(request, form.validators, size, now());
     if (range.what == http::selected_range::kind::unsatisfiable) {
-        http::response_head head = head_for(http::status::range_not_satisfiable, plain_text);
+        http::response_head head = head_of(http::status::range_not_satisfiable, plain_text);
         head.fields.add("Content-Range", http::content_range(range, size));
         co_await send_error(client, std::move(head));
         co_return;
     }
-    const bool part = range.what == http::selected_range::kind::part;
-    http::response_head head = head_for(part ? http::status::partial_content : http::status::ok, what->content_type);
-    add_validators(head, *what, form);
-    head.fields.add("Accept-Ranges", "bytes");
-    if (!form.coding.empty()) head.fields.add("Content-Encoding", form.coding);
-    if (part) head.fields.add("Content-Range", http::content_range(range, size));
-    const std::uint64_t first = part ? range.first : 0;
-    const std::uint64_t bytes = part ? range.bytes : size;
-    if (form.body) {
-        co_await client.respond(std::move(head), std::string_view{*form.body}.substr(first, bytes));
+    if (range.what == http::selected_range::kind::whole) {
+        if (form.body) {
+            co_await client.respond(*form.whole, *form.body);
+            co_return;
+        }
+        co_await client.begin_response(*form.whole);
+        co_await client.write_file(form.file, 0, size);
+        co_await client.end_response();
         co_return;
     }
-    co_await client.begin_response(std::move(head), bytes);
-    co_await client.write_file(form.file, first, bytes);
+    http::response_head head = head_for(http::status::partial_content, *what, form, options_.fields);
+    head.fields.add("Content-Range", http::content_range(range, size));
+    if (form.body) {
+        co_await client.respond(std::move(head), std::string_view{*form.body}.substr(range.first, range.bytes));
+        co_return;
+    }
+    co_await client.begin_response(std::move(head), range.bytes);
+    co_await client.write_file(form.file, range.first, range.bytes);
     co_await client.end_response();
 }
 
@@ -188,13 +182,13 @@ ringlet::task<> site::send_listing(connection& client, const http::clean_target&
         co_await send_status(client, status_of(directory.outcome));
         co_return;
     }
-    co_await client.begin_response(head_for(http::status::ok, "text/html; charset=utf-8"), page.size());
+    co_await client.begin_response(head_of(http::status::ok, "text/html; charset=utf-8"), page.size());
     co_await client.write(std::as_bytes(std::span{page}));
     co_await client.end_response();
 }
 
 ringlet::task<> site::send_status(connection& client, http::status status) const {
-    co_await send_error(client, head_for(status, plain_text));
+    co_await send_error(client, head_of(status, plain_text));
 }
 
 // A body that says what the status line says.
@@ -204,14 +198,14 @@ ringlet::task<> site::send_error(connection& client, http::response_head head) c
 }
 
 // Without a content type where there is no content.
-http::response_head site::head_for(http::status status, std::string_view content_type) const {
+http::response_head site::head_of(http::status status, std::string_view content_type) const {
     http::response_head head;
     head.status = status;
     if (!content_type.empty()) {
         head.fields.add("Content-Type", content_type);
         head.fields.add("X-Content-Type-Options", "nosniff");
     }
-    for (const auto& [name, value] : options_.fields) head.fields.add(name, value);
+    for (const auto& field : options_.fields) head.fields.add(field.name, field.value);
     return head;
 }
 

@@ -9,8 +9,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace serve {
 
@@ -19,7 +17,7 @@ struct site_options {
     std::string root = ".";
     std::string index = "index.html";
     bool listing = true;
-    std::vector<std::pair<std::string, std::string>> fields;  ///< added to every answer
+    ringlet::http::fields fields;  ///< added to every answer
     cache_limits cache;
 };
 
@@ -42,7 +40,7 @@ private:
     ringlet::task<> send_listing(connection& client, const ringlet::http::clean_target& where);
     ringlet::task<> send_error(connection& client, ringlet::http::response_head head) const;
     ringlet::task<> send_status(connection& client, ringlet::http::status status) const;
-    ringlet::http::response_head head_for(ringlet::http::status status, std::string_view content_type) const;
+    ringlet::http::response_head head_of(ringlet::http::status status, std::string_view content_type) const;
 
     site_options options_;
     file_cache files_;

@@ -39,6 +39,8 @@ constexpr std::size_t gathered_body_bytes_max = 16 * 1024;
 // A file goes out in pieces of this size where it is read first, and in pieces of this size where it is not.
 constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
 constexpr std::uint64_t sendfile_bytes_max = std::uint64_t{1} << 20;
+// A body this small is copied behind its head in any case.
+constexpr std::size_t copied_bytes_max = 2 * 1024;
 // How long `close` waits for the peer to close, so that the last answer is not lost to a reset.
 constexpr auto linger = std::chrono::seconds{2};
 
@@ -185,7 +187,8 @@ task<request_head*> server_connection::next_request() {
     head_only_ = head.method == method::head;
     old_client_ = head.version == version::http_1_0;
     must_continue_ = parser_.expects_continue();
-    keep_alive_ = keep_alive_ && parser_.keep_alive();
+    client_closes_ = !parser_.keep_alive();
+    keep_alive_ = keep_alive_ && !client_closes_;
     body_read_ = 0;
     body_sent_ = 0;
     answered_.reset();
@@ -254,14 +257,32 @@ void server_connection::refuse(parse_error error) {
     body_sent_ = body.size();
 }
 
-void server_connection::put_head(response_head& head, std::optional<std::uint64_t> body_bytes) {
+void server_connection::begin_head(http::status status) {
     // The client was never asked for its body, and may send it or not: no way to tell what follows.
-    if (!is_interim(head.status) && std::exchange(must_continue_, false)) keep_alive_ = false;
+    if (!is_interim(status) && std::exchange(must_continue_, false)) keep_alive_ = false;
     if (limits_.until && limits_.until->begun()) keep_alive_ = false;
+    chunked_ = false;
+    skips_body_ = head_only_ || has_no_body(status);
+    body_sent_ = 0;
+    answered_ = status;
+}
+
+void server_connection::put_head(const prepared_head& head) {
+    begin_head(head.status());
+    output_ += head.text();
+    output_ += "Date: ";
+    output_ += date_now();
+    if (!keep_alive_)
+        output_ += "\r\nConnection: close";
+    else if (old_client_)
+        output_ += "\r\nConnection: keep-alive";
+    output_ += "\r\n\r\n";
+}
+
+void server_connection::put_head(response_head& head, std::optional<std::uint64_t> body_bytes) {
+    begin_head(head.status);
     head.version = version::http_1_1;
     if (!head.fields.contains("Date")) head.fields.add("Date", date_now());
-    chunked_ = false;
-    skips_body_ = head_only_ || has_no_body(head.status);
     if (has_no_body(head.status)) {
         head.fields.remove("Content-Length");
     } else if (body_bytes) {
@@ -278,26 +299,50 @@ void server_connection::put_head(response_head& head, std::optional<std::uint64_
     else if (old_client_)
         head.fields.set("Connection", "keep-alive");
     append_head(output_, head);
-    answered_ = head.status;
+}
+
+// The answer is complete: who left so much of the request unread will not read it.
+void server_connection::give_up_unread_body(http::status status) noexcept {
+    if (in_request_ && !is_interim(status) && parser_.body_bytes().value_or(0) > body_read_ + limits_.unread_body_max)
+        keep_alive_ = false;
+}
+
+// All of a body that is in memory.
+task<> server_connection::put_body(std::string_view body) {
+    if (skips_body_) co_return;
+    body_sent_ = body.size();
+    if (body.size() <= copied_bytes_max || (body.size() <= gathered_body_bytes_max && !input().empty())) {
+        output_ += body;
+        if (output_.size() >= gathered_bytes_max) co_await flush();
+        co_return;
+    }
+    std::array<iovec, 2> parts{net::part_of(std::as_bytes(std::span{output_})),
+                               net::part_of(std::as_bytes(std::span{body}))};
+    co_await send(parts);
+    output_.clear();
 }
 
 task<> server_connection::respond(response_head head, std::string_view body) {
-    // The answer is complete: who left so much unread will not read it.
-    if (in_request_ && parser_.body_bytes().value_or(0) > body_read_ + limits_.unread_body_max &&
-        !is_interim(head.status))
-        keep_alive_ = false;
+    give_up_unread_body(head.status);
     put_head(head, body.size());
-    if (!skips_body_) {
-        output_ += body;
-        body_sent_ = body.size();
-    }
-    if (output_.size() >= gathered_bytes_max) co_await flush();
+    co_await put_body(body);
+}
+
+task<> server_connection::respond(const prepared_head& head, std::string_view body) {
+    give_up_unread_body(head.status());
+    put_head(head);
+    co_await put_body(body);
 }
 
 task<> server_connection::begin_response(response_head head, std::optional<std::uint64_t> body_bytes) {
     put_head(head, body_bytes);
     announced_ = body_bytes;
-    body_sent_ = 0;
+    co_return;
+}
+
+task<> server_connection::begin_response(const prepared_head& head) {
+    put_head(head);
+    announced_ = head.body_bytes();
     co_return;
 }
 
@@ -454,17 +499,23 @@ task<> server_connection::flush() {
     output_.clear();
 }
 
+// Whether nothing is on its way that a reset could answer, and so destroy what we have sent.
+bool server_connection::peer_sends_no_more() const noexcept {
+    if (unread_bytes(stream_.socket()) != 0 || !input().empty()) return false;
+    if (ended_idle_) return unconfirmed_bytes(stream_.socket()) == 0;
+    return client_closes_ && !broken_ && parser_.body_bytes() == 0;
+}
+
 task<> server_connection::close() {
     co_await flush();
-    // Nothing is on its way that a reset could overtake.
-    if (ended_idle_ && unconfirmed_bytes(stream_.socket()) == 0 && unread_bytes(stream_.socket()) == 0) {
+    if (peer_sends_no_more()) {
         stream_.close();
         co_return;
     }
     lease_.release();
     kept_input_ = {};
-    const result<void> half_closed = co_await as_result(stream_.shutdown_send());
-    if (!half_closed) co_return;
+    // At once and not by the ring, which would send it to another thread.
+    if (io::sys::shutdown(stream_.socket().get(), SHUT_WR) != 0) co_return;
     const deadline end = deadline_after(linger);
     std::array<std::byte, 4096> dropped;
     for (;;) {

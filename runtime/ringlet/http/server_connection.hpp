@@ -4,6 +4,7 @@
 #include <ringlet/core/task.hpp>
 #include <ringlet/http/message.hpp>
 #include <ringlet/http/parser.hpp>
+#include <ringlet/http/writer.hpp>
 #include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/net/drain.hpp>
 #include <ringlet/net/tcp_stream.hpp>
@@ -63,8 +64,12 @@ public:
     /// sent. Throws std::invalid_argument for fields that must not be sent.
     task<> respond(response_head head, std::string_view body);
 
+    /// The same with a head that is prepared; `body` is all that it announces.
+    task<> respond(const prepared_head& head, std::string_view body);
+
     /// Begins an answer whose body follows by `write`: exactly `body_bytes` of them, or chunked when not known.
     task<> begin_response(response_head head, std::optional<std::uint64_t> body_bytes);
+    task<> begin_response(const prepared_head& head);
     /// The next part of the body; ignored when the request was HEAD or the status has none (204, 304).
     task<> write(std::span<const std::byte> part);
     /// The next part of the body: `bytes` of a regular file from `offset` on; fewer when the file ends before. What is in
@@ -92,7 +97,12 @@ public:
 private:
     std::span<const std::byte> input() const noexcept;
     void consume(std::size_t bytes) noexcept;
+    void give_up_unread_body(http::status status) noexcept;
+    void begin_head(http::status status);
     void put_head(response_head& head, std::optional<std::uint64_t> body_bytes);
+    void put_head(const prepared_head& head);
+    task<> put_body(std::string_view body);
+    bool peer_sends_no_more() const noexcept;
     void keep_input();
     task<bool> receive(deadline until, bool& timed_out);
     task<bool> drop_body();
@@ -120,6 +130,7 @@ private:
     bool skips_body_ = false;  // of the present answer: HEAD, or a status without body
     bool chunked_ = false;
     bool old_client_ = false;
+    bool client_closes_ = false;  // after the present answer, by its own word
     bool must_continue_ = false;
     bool broken_ = false;
     bool refused_ = false;

@@ -100,6 +100,13 @@ void append_head(std::string& out, const response_head& head) {
            [&](head_writer& w) { w.status_line(head.status, reason, head.version).all(head.fields).end(); });
 }
 
+prepared_head::prepared_head(response_head head, std::uint64_t body_bytes)
+    : status_{head.status}, body_bytes_{body_bytes} {
+    head.fields.set("Content-Length", std::to_string(body_bytes));
+    append_head(text_, head);
+    text_.resize(text_.size() - 2);
+}
+
 chunk_line::chunk_line(std::size_t data_bytes) noexcept {
     assert(data_bytes > 0 && "a chunk of 0 bytes ends the body: send last_chunk for that");
     char* end = std::to_chars(text_.data(), text_.data() + 16, data_bytes, 16).ptr;

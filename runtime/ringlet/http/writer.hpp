@@ -51,6 +51,24 @@ private:
 void append_head(std::string& out, const request_head& head);
 void append_head(std::string& out, const response_head& head);
 
+/// A response's head that is sent many times, checked and written once. Date and Connection, which differ, are added by
+/// the server's connection.
+class prepared_head {
+public:
+    /// Adds Content-Length. Errors: as append_head.
+    prepared_head(response_head head, std::uint64_t body_bytes);
+
+    [[nodiscard]] http::status status() const noexcept { return status_; }
+    [[nodiscard]] std::uint64_t body_bytes() const noexcept { return body_bytes_; }
+    /// Without the empty line that ends a head.
+    [[nodiscard]] std::string_view text() const noexcept { return text_; }
+
+private:
+    http::status status_;
+    std::uint64_t body_bytes_;
+    std::string text_;
+};
+
 /// The line before the data of a chunk (RFC 9112 section 7.1). The data is followed by `chunk_end`, the last chunk's
 /// data by `chunk_end` and the whole body by `last_chunk`.
 class chunk_line {
