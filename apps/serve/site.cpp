@@ -53,9 +53,9 @@ http::status status_of(open_outcome outcome) noexcept {
 
 std::chrono::sys_seconds now() noexcept { return std::chrono::sys_seconds{std::chrono::seconds{sys::time()}}; }
 
-std::string make_listing(int root_fd, const std::string& path, std::vector<ringlet::fs::directory_entry> entries) {
-    look_behind_links(root_fd, path, entries);
-    return listing_page(path, entries);
+std::string make_listing(int root_fd, int directory_fd, const std::string& path,
+                         const std::vector<ringlet::fs::directory_entry>& entries) {
+    return listing_page(path, look_at(root_fd, directory_fd, path, entries));
 }
 
 }  // namespace
@@ -171,7 +171,8 @@ ringlet::task<> site::send_listing(connection& client, const http::clean_target&
         try {
             std::vector<ringlet::fs::directory_entry> entries =
                 co_await ringlet::fs::list(ringlet::io::fd_ref{directory.fd.get()});
-            page = co_await ringlet::io::offload(&make_listing, files_.root().get(), where.path, std::move(entries));
+            page = co_await ringlet::io::offload(&make_listing, files_.root().get(), directory.fd.get(), where.path,
+                                                 std::move(entries));
         } catch (const std::system_error& error) {
             directory = apps::judge_opened(-error.code().value());
         }
@@ -182,7 +183,9 @@ ringlet::task<> site::send_listing(connection& client, const http::clean_target&
         co_await send_status(client, status_of(directory.outcome));
         co_return;
     }
-    co_await client.begin_response(head_of(http::status::ok, "text/html; charset=utf-8"), page.size());
+    http::response_head head = head_of(http::status::ok, "text/html; charset=utf-8");
+    head.fields.add("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+    co_await client.begin_response(std::move(head), page.size());
     co_await client.write(std::as_bytes(std::span{page}));
     co_await client.end_response();
 }

@@ -201,7 +201,7 @@ class Files(ServeCase):
 
     def listed(self, path):
         page = self.server.get(path).body.decode("utf-8")
-        return page, [(html.unescape(h), t) for h, t in re.findall(r'<li><a href="([^"]*)">([^<]*)</a></li>', page)]
+        return page, [(html.unescape(h), t) for h, t in re.findall(r'<td><a href="([^"]*)">([^<]*)</a></td>', page)]
 
     def test_a_listing_leads_to_every_file(self):
         page, links = self.listed("/odd/")
@@ -216,10 +216,10 @@ class Files(ServeCase):
 
     def test_a_listing_cannot_be_broken_out_of(self):
         page, _ = self.listed("/odd/")
-        self.assertEqual(page.count("<li>"), len(ODD_NAMES) + 1)
+        self.assertEqual(page.count("<tr"), len(ODD_NAMES) + 2)
         self.assertNotIn("<script", page)
         self.assertNotRegex(page, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
-        self.assertEqual(len(re.findall(r"<[a-z!/]", page)), len(re.findall(r"</?(?:html|head|meta|title|style|body|h1|ul|li|a)\b|<!doc", page)))
+        self.assertEqual(len(re.findall(r"<[a-z!/]", page)), len(re.findall(r"</?(?:html|head|meta|title|style|body|h1|table|thead|tbody|tr|th|td|p|a)\b|<!doc", page)))
 
     def test_a_listing_shows_what_is_served(self):
         _, links = self.listed("/")
@@ -230,6 +230,20 @@ class Files(ServeCase):
             self.assertIn(name, names)
         for name in ("./.hidden", "./.git/", "./fifo", "./socket", "./device"):
             self.assertNotIn(name, names)
+
+    def test_a_listing_shows_sizes_and_times(self):
+        folder = self.root / "told"
+        folder.mkdir()
+        (folder / "file").write_bytes(bytes(1536))
+        (folder / "sub").mkdir()
+        for path in folder.iterdir():
+            os.utime(path, (784111777, 784111777))
+        page, _ = self.listed("/told/")
+        time = '<td class="t">1994-11-06 08:49</td>'
+        self.assertIn(f'file</a></td><td class="n">1.5KiB</td>{time}', page)
+        self.assertIn(f'sub/</a></td><td class="n"></td>{time}', page)
+        self.assertIn("<p>1 directory, 1 file</p>", page)
+        self.assertIn('<h1><a href="../">/</a><a href="./">told/</a></h1>', page)
 
     def test_a_listing_shows_links_that_lead_to_something(self):
         names = [h for h, _ in self.listed("/")[1]] + [h for h, _ in self.listed("/sub/")[1]]
@@ -248,7 +262,7 @@ class Files(ServeCase):
             os.close(os.open(many / f"{number:05}{'&' * 200}", os.O_CREAT | os.O_WRONLY))
         server = self.start("-q")
         before = server.busy_ns()
-        self.assertEqual(server.get("/many/").body.count(b"<li>"), 20_001)
+        self.assertEqual(server.get("/many/").body.count(b"<tr"), 20_002)
         busy = {thread: ns - before.get(thread, 0) for thread, ns in server.busy_ns().items()}
         shutil.rmtree(many)
         loop = busy.pop(server.process.pid)
