@@ -4,20 +4,31 @@
 #include <ringlet/http/message.hpp>
 #include <ringlet/net/endpoint.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 namespace serve {
 
-/// One line of the Combined Log Format, without line end. Everything that came from outside is escaped, so that no
-/// request can forge a line or reach the terminal. The status is "-" where no answer was begun.
-std::string log_line(const ringlet::net::endpoint& peer, const ringlet::http::request_head& request,
-                     std::optional<ringlet::http::status> status, std::uint64_t body_bytes);
+enum class log_format : std::uint8_t {
+    combined,  ///< the Combined Log Format
+    json,      ///< an object a line
+};
 
-/// The same for a request that was refused before its head was complete or right: `known` is what came of it. Of the
-/// request line it has method and target as far as they came, or "-".
-std::string refusal_line(const ringlet::net::endpoint& peer, const ringlet::http::request_head& known,
-                         std::optional<ringlet::http::status> status, std::uint64_t body_bytes);
+/// What there is to say of one answer.
+struct logged_answer {
+    const ringlet::net::endpoint& peer;
+    const ringlet::http::request_head& request;
+    std::optional<ringlet::http::status> status;  ///< none where no answer was begun
+    std::uint64_t body_bytes = 0;
+    std::chrono::nanoseconds took{0};
+    /// The request was refused before its head was complete or right: `request` is what came of it.
+    bool refused = false;
+};
+
+/// A line of the log, without line end. Everything that came from outside is escaped, so that no request can forge a line
+/// or reach the terminal. Of a refused request it has method and target as far as they came, or "-" (null).
+std::string log_line(const logged_answer& what, log_format format);
 
 }  // namespace serve

@@ -2,10 +2,12 @@
 // A static HTTP server: one job per connection; Ctrl-C lets the present answers finish.
 // Try:  ringlet-serve . --port 0    and open the address that it prints.
 #include "common/engine_line.hpp"
+#include "common/file_limit.hpp"
 #include "common/port_in_use.hpp"
 #include "common/printer.hpp"
 #include "common/sanitize.hpp"
 #include "serve/access_log.hpp"
+#include "serve/clients.hpp"
 #include "serve/options.hpp"
 #include "serve/site.hpp"
 #include <ringlet/http/server_connection.hpp>
@@ -29,37 +31,50 @@ namespace net = ringlet::net;
 namespace http = ringlet::http;
 
 struct context {
+    explicit context(const serve::options& how) : options{how}, site{how.site}, clients{how.per_address_max} {}
+
     serve::options options;
     serve::site site;
+    serve::clients_by_address clients;
+    serve::totals totals;
     net::drain drain;
     apps::standard_printers print;
 };
 
+void note(context& server, const serve::logged_answer& what) {
+    ++server.totals.requests;
+    server.totals.body_bytes += what.body_bytes;
+    if (!server.options.quiet) server.print.out().line(serve::log_line(what, server.options.log));
+}
+
 // One answer, and its line in the log, also when the connection broke in the middle.
 ringlet::task<> answer(http::server_connection& client, const http::request_head& request, const net::endpoint& peer,
                        context& server) {
-    const auto note = [&] {
-        if (server.options.quiet) return;
-        server.print.out().line(serve::log_line(peer, request, client.answered(), client.body_bytes_sent()));
+    const ringlet::deadline begin = ringlet::clock::now();
+    const auto done = [&] {
+        note(server, {peer, request, client.answered(), client.body_bytes_sent(), ringlet::clock::now() - begin});
     };
     try {
         co_await server.site.answer(client, request);
     } catch (...) {
-        note();
+        done();
         throw;
     }
-    note();
+    done();
 }
 
 ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
     const net::endpoint peer = stream.peer_endpoint();
+    ++server.totals.connections;
+    const auto place = server.clients.enter(peer);
+    if (!place) co_return;
     http::server_limits limits;
     limits.until = &server.drain;
     http::server_connection client{std::move(stream), limits};
     while (const http::request_head* request = co_await client.next_request())
         co_await answer(client, *request, peer, server);
-    if (const http::request_head* known = client.refused(); known && !server.options.quiet)
-        server.print.out().line(serve::refusal_line(peer, *known, client.answered(), client.body_bytes_sent()));
+    if (const http::request_head* known = client.refused())
+        note(server, {peer, *known, client.answered(), client.body_bytes_sent(), {}, true});
     co_await client.close();
 }
 
@@ -86,6 +101,7 @@ ringlet::task<> serve_clients(net::tcp_listener& listener, context& server) {
                            apps::sanitize(server.options.site.root, apps::text_context::field),
                            listener.local_endpoint());
     net::serve_options serving{server.drain};
+    serving.connections_max = server.options.connections_max;
     serving.on_failure = [&server](const net::endpoint& peer, const std::exception_ptr& why) {
         tell_failure(server, peer, why);
     };
@@ -95,16 +111,18 @@ ringlet::task<> serve_clients(net::tcp_listener& listener, context& server) {
 ringlet::task<> http_server(serve::options options) {
     auto listener = apps::bind_or_explain(
         "TCP", options.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
-    context server{.options = options, .site = serve::site{options.site}, .drain = {}, .print = {}};
+    context server{options};
     if (options.verbose) server.print.err().line(apps::engine_line());
     // The wait for a signal first: once the address is printed, Ctrl-C drains.
     co_await ringlet::first_of(drain_at_signal(server), serve_clients(listener, server));
+    if (!options.quiet) server.print.err().line("ringlet-serve: " + serve::summary(server.totals));
     co_await server.print.finish();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    apps::raise_file_limit();
     serve::options options;
     if (const auto status = serve::parse_options(argc, argv, options)) return *status;
     return ringlet::run_main(argc, argv, [&](ringlet::arguments) { return http_server(options); });

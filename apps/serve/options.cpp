@@ -88,7 +88,19 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         .add_option("--header", fields, "Adds 'Name: value' to every answer; may be given several times")
         ->type_name("FIELD")
         ->allow_extra_args(false);
-    parser.app().add_flag("-q,--quiet", into.quiet, "No access log");
+    parser.app()
+        .add_option("--max-connections", into.connections_max, "So many at a time; more wait to be accepted")
+        ->type_name("N")
+        ->transform(apps::is_whole(1, 1'000'000))
+        ->capture_default_str();
+    parser.app()
+        .add_option("--max-per-address", into.per_address_max, "So many from one address, more are closed; 0: no limit")
+        ->type_name("N")
+        ->transform(apps::is_whole(0, 1'000'000))
+        ->capture_default_str();
+    bool json = false;
+    parser.app().add_flag("--json", json, "The access log as one JSON object a line");
+    parser.app().add_flag("-q,--quiet", into.quiet, "No access log, no totals");
     parser.app().add_flag("-v,--verbose", into.verbose, "Say on standard error what it runs on");
     if (const auto status = parser.parse(argc, argv)) return status;
     const auto address = ringlet::net::endpoint::try_parse_address(bind, port);
@@ -96,6 +108,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     into.address = *address;
     if (index.empty() || index.front() == '.' || index.find('/') != std::string::npos)
         return parser.usage_error("--index takes a file's name, without a slash and no dotfile");
+    if (json) into.log = log_format::json;
     into.site.index = index;
     into.site.listing = !no_listing;
     for (const std::string& text : fields) {

@@ -141,6 +141,15 @@ class Connection:
             return True
 
 
+    def ended_at_once(self):
+        """Whether the server closes instead of answering."""
+        try:
+            self.send(get())
+            return self.read() is None
+        except OSError:
+            return True
+
+
 class Server:
     """The program, serving `root`."""
 

@@ -2,6 +2,7 @@
 """The program around the protocol: how it starts, logs, runs short, and ends."""
 
 import errno
+import json
 import os
 import pathlib
 import re
@@ -118,6 +119,57 @@ class Running(ServeCase):
         with server.connect() as c:
             c.send(request).read()
         return re.sub(r"\[[^]]*\] ", "", server.process.stdout.readline().decode().rstrip("\n"))
+
+    def test_the_log_as_json(self):
+        server = self.start("--json")
+        evil = 'GET /a.txt HTTP/1.1\r\nHost: h\r\nUser-Agent: "\\ \xc3\xa9 \x9b\r\nReferer: /x\r\n\r\n'
+        with server.connect() as c:
+            c.send(evil.encode("latin-1")).read()
+            c.send(get("/none", version="1.0")).read()
+        server.ask(b"GET /x y HTTP/1.1\r\n\r\n")
+        status, out, complaints = server.stop()
+        self.assertEqual(status, 0, complaints)
+        first, second, third = map(json.loads, out.splitlines())
+        self.assertRegex(first.pop("time"), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertGreaterEqual(first.pop("seconds"), 0)
+        wanted = {"peer": "127.0.0.1", "method": "GET", "target": "/a.txt", "version": "1.1", "status": 200, "bytes": 6}
+        self.assertEqual(first, {**wanted, "referer": "/x", "user_agent": '"\\ \xe9 \ufffd'})
+        self.assertNotIn("\x9b", out)
+        self.assertEqual((second["status"], second["version"], second["referer"]), (404, "1.0", None))
+        self.assertEqual((third["status"], third["version"]), (400, None))
+
+    def test_totals_at_the_end(self):
+        server = self.start()
+        with server.connect() as c:
+            for _ in range(3):
+                c.send(get()).read()
+        server.get("/none")
+        self.assertIn("ringlet-serve: 4 requests on 2 connections, 32B sent\n", server.stop()[2])
+
+    def test_connections_at_a_time(self):
+        server = self.start("-q", "--max-connections", "2")
+        first, second, third = (server.connect() for _ in range(3))
+        for c in (first, second, third):
+            c.send(get())
+        self.assertEqual((first.read().body, second.read().body), (b"alpha\n", b"alpha\n"))
+        third.socket.settimeout(0.1)
+        with self.assertRaises(TimeoutError):
+            third.more()
+        first.socket.close()
+        third.socket.settimeout(HANGS_AFTER)
+        self.assertEqual(third.read().body, b"alpha\n")
+
+    def test_connections_of_an_address(self):
+        server = self.start("-q", "--max-per-address", "2")
+        clients = [server.connect() for _ in range(2)]
+        for c in clients:
+            self.assertEqual(c.send(get()).read().body, b"alpha\n")
+        self.assertTrue(server.connect().ended())
+        with socket.create_connection(server.address, source_address=("127.0.0.2", 0)) as other:
+            other.sendall(get())
+            self.assertTrue(other.recv(100).startswith(b"HTTP/1.1 200"))
+        clients.pop().socket.close()
+        wait_until(lambda: not server.connect().ended_at_once())
 
     def test_refused_requests_are_in_the_log(self):
         server = self.start()

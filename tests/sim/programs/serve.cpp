@@ -10,7 +10,7 @@ namespace programs {
 ringlet::task<> serve(const serve::options& how) { return http_server(how); }
 
 ringlet::task<> serve_one_client(net::tcp_listener& from, const serve::options& how) {
-    context server{.options = how, .site = serve::site{how.site}, .drain = {}, .print = {}};
+    context server{how};
     auto stream = co_await from.accept();
     co_await serve_client(std::move(stream), server);
     co_await server.print.finish();

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "serve/clients.hpp"
+
+#include "common/numbers.hpp"
+
+#include <fmt/format.h>
+
+#include <netinet/in.h>
+
+namespace serve {
+namespace {
+
+// Of IPv6 the network of 64 bits, all of whose addresses one client may have.
+std::string key_of(const ringlet::net::endpoint& peer) {
+    if (peer.is_v4()) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer.address());
+        return {reinterpret_cast<const char*>(&v4.sin_addr), sizeof v4.sin_addr};
+    }
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer.address()).sin6_addr;
+    const auto* bytes = reinterpret_cast<const char*>(&v6);
+    return IN6_IS_ADDR_V4MAPPED(&v6) ? std::string{bytes + 12, 4} : std::string{bytes, 8};
+}
+
+}  // namespace
+
+clients_by_address::place clients_by_address::enter(const ringlet::net::endpoint& peer) {
+    place out;
+    if (each_max_ == 0) return out;
+    std::string key = key_of(peer);
+    std::size_t& now = now_[key];
+    out.granted_ = now < each_max_;
+    if (out.granted_) {
+        ++now;
+        out.of_ = this;
+        out.address_ = std::move(key);
+    }
+    return out;
+}
+
+clients_by_address::place::~place() {
+    if (of_ == nullptr) return;
+    const auto at = of_->now_.find(address_);
+    if (--at->second == 0) of_->now_.erase(at);
+}
+
+std::string summary(const totals& all) {
+    const auto plural = [](std::uint64_t n) { return n == 1 ? "" : "s"; };
+    return fmt::format("{} request{} on {} connection{}, {} sent", all.requests, plural(all.requests), all.connections,
+                       plural(all.connections), apps::format_size(all.body_bytes));
+}
+
+}  // namespace serve

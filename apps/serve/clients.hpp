@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ringlet/net/endpoint.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace serve {
+
+/// How many connections each address has.
+class clients_by_address {
+public:
+    /// 0: as many as it likes, and nobody counts.
+    explicit clients_by_address(std::size_t each_max) noexcept : each_max_{each_max} {}
+
+    /// One connection, for as long as this lives.
+    class place {
+    public:
+        place(place&& other) noexcept : of_{std::exchange(other.of_, nullptr)}, address_{std::move(other.address_)} {}
+        place& operator=(place&&) = delete;
+        ~place();
+        /// False: the address has as many as it may.
+        explicit operator bool() const noexcept { return granted_; }
+
+    private:
+        friend class clients_by_address;
+        place() noexcept = default;
+        clients_by_address* of_ = nullptr;
+        std::string address_;
+        bool granted_ = true;
+    };
+    place enter(const ringlet::net::endpoint& peer);
+
+private:
+    std::size_t each_max_;
+    std::unordered_map<std::string, std::size_t> now_;
+};
+
+/// What was served, for the last line.
+struct totals {
+    std::uint64_t connections = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t body_bytes = 0;
+};
+std::string summary(const totals& all);
+
+}  // namespace serve
