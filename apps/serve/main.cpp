@@ -9,6 +9,7 @@
 #include "serve/access_log.hpp"
 #include "serve/clients.hpp"
 #include "serve/options.hpp"
+#include "serve/sandbox.hpp"
 #include "serve/site.hpp"
 #include <ringlet/http/server_connection.hpp>
 #include <ringlet/net/drain.hpp>
@@ -112,7 +113,11 @@ ringlet::task<> http_server(serve::options options) {
     auto listener = apps::bind_or_explain(
         "TCP", options.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
     context server{options};
-    if (options.verbose) server.print.err().line(apps::engine_line());
+    const std::string allowed = serve::confine_to_reading(server.site.root());
+    if (options.verbose) {
+        server.print.err().line(apps::engine_line());
+        server.print.err().line("ringlet-serve: allowed from now on: " + allowed);
+    }
     // The wait for a signal first: once the address is printed, Ctrl-C drains.
     co_await ringlet::first_of(drain_at_signal(server), serve_clients(listener, server));
     if (!options.quiet) server.print.err().line("ringlet-serve: " + serve::summary(server.totals));

@@ -30,6 +30,8 @@ public:
     /// Answers one request, whatever it asks for.
     ringlet::task<> answer(ringlet::http::server_connection& client, const ringlet::http::request_head& request);
 
+    ringlet::io::fd_ref root() const noexcept { return files_.root(); }
+
 private:
     using connection = ringlet::http::server_connection;
 
