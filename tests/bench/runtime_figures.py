@@ -5,7 +5,7 @@ import os
 import statistics
 import subprocess
 
-from figures import Figure, median_and_spread
+from figures import Figure, median_and_spread, pair_ratios
 
 
 class Programs:
@@ -28,10 +28,14 @@ class Programs:
 
     def alternate(self, name, limit=None):
         """Fresh processes, in turn; lists of values by figure."""
+        short = ["--short"] if self.options.short else []
+        return self.in_turn(["bench-runtime", name, *short], *([[limit, *short]] if limit else []))
+
+    def in_turn(self, *commands):
         measured = {}
         for _ in range(self.options.repetitions):
-            for result in [self.ours(name), limit and self.run(limit, *(["--short"] if self.options.short else []))]:
-                for key, value in (result or {}).items():
+            for command in commands:
+                for key, value in self.run(*command).items():
                     measured.setdefault(key, []).append(value)
         return measured
 
@@ -40,6 +44,14 @@ def judge(name, values, at_most, unit, limit=(), digits=1):
     return Figure(name, median_and_spread(values, digits, f" {unit}"),
                   median_and_spread(limit, digits, f" {unit}") if limit else "", "", f"at most {at_most} {unit}",
                   statistics.median(values) <= at_most)
+
+
+def judge_ratio(name, values, limit, at_most=None):
+    """Without `at_most` it is shown, and judged nowhere."""
+    ratios = pair_ratios(values, limit)
+    return Figure(name, median_and_spread(values, 1, " ns"), median_and_spread(limit, 1, " ns"), median_and_spread(ratios),
+                  f"ratio at most {at_most}" if at_most else "",
+                  statistics.median(ratios) <= at_most if at_most else None)
 
 
 def spawn(programs):
@@ -56,6 +68,40 @@ def spawn(programs):
 def switch(programs):
     measured = programs.alternate("switch", "bench-limit-coroutine")
     return [judge("switch between two ready tasks", measured["switch"], 6, "ns", measured["bare_switch"])]
+
+
+def sync(programs):
+    """A bare await of what is ready: it goes through the ready queue once, as every await of ours may. One that only looks at
+    a flag takes a clock cycle; it is shown, and within twice that there is not even time to look whether one is cancelled."""
+    mutex = programs.alternate("mutex", "bench-limit-coroutine")
+    hop = programs.alternate("hop", "bench-limit-coroutine")
+    return [judge_ratio("mutex lock + unlock, uncontended", mutex["mutex"], mutex["bare_turn"], 2),
+            judge_ratio("mutex lock + unlock, uncontended, beside a bare look at a flag", mutex["mutex"],
+                        mutex["bare_ready_await"]),
+            judge_ratio("mutex lock + unlock, uncontended, two jobs in turns", mutex["mutex_in_turns"],
+                        mutex["bare_switch"]),
+            judge_ratio("queue put + get, from one task to another", hop["queue_hop"], hop["bare_hop"], 2.5),
+            judge_ratio("channel send + receive, from one task to another", hop["channel_hop"], hop["bare_hop"], 2.5)]
+
+
+def generator(programs):
+    measured = programs.in_turn(["bench-generator", *(["--short"] if programs.options.short else [])])
+    return [judge_ratio("generator step, the words of a text", measured["generator_words"], measured["state_machine_words"],
+                        1.5),
+            judge_ratio("generator step, nothing but counting", measured["generator_step"], measured["state_machine_call"])]
+
+
+def eyes(programs):
+    short = ["--short"] if programs.options.short else []
+    measured = programs.in_turn(["bench-eyes", *short], ["bench-eyes-closed", *short])
+    figures = []
+    for name, key in [("await of a turn", "eyes_turn"), ("await of a task that ends at once", "eyes_child")]:
+        added = [a - b for a, b in zip(measured[key], measured[f"{key}_closed"])]
+        figures.append(Figure(f"eyes: {name}, beside the runtime without them", median_and_spread(measured[key], 1, " ns"),
+                              median_and_spread(measured[f"{key}_closed"], 1, " ns"),
+                              f"{statistics.median(added):+.1f} ns ({min(added):.1f}-{max(added):.1f})", "adds at most 2 ns",
+                              statistics.median(added) <= 2))
+    return figures
 
 
 def nop(programs):
@@ -105,6 +151,9 @@ def all_figures(options, build):
     programs = Programs(options)
     return [("spawn + join", lambda: spawn(programs)),
             ("switch", lambda: switch(programs)),
+            ("mutex, queue, channel", lambda: sync(programs)),
+            ("generator", lambda: generator(programs)),
+            ("eyes", lambda: eyes(programs)),
             ("awaited NOP", lambda: nop(programs)),
             ("cancel", lambda: cancel(programs)),
             ("simulation", lambda: simulation(programs)),

@@ -34,7 +34,7 @@ public:
         else
             ready_head_ = &job;
         ready_tail_ = &job;
-        ++ready_count_;
+        if constexpr (with_eyes) ++ready_count_;
     }
     bool idle() const noexcept { return ready_head_ == nullptr; }
     std::size_t ready_count() const noexcept { return ready_count_; }
@@ -99,7 +99,7 @@ inline std::size_t scheduler::run_ready(std::size_t resumptions_max) {
     for (; ready_head_ && count < resumptions_max; ++count) {
         job_block& job = *ready_head_;
         ready_head_ = job.next_ready;
-        --ready_count_;
+        if constexpr (with_eyes) --ready_count_;
         if (ready_head_)
             __builtin_prefetch(ready_head_->resume_point.address());
         else
@@ -124,7 +124,7 @@ inline std::size_t scheduler::run_ready(std::size_t resumptions_max) {
                 finish(job, finished_root);
                 break;
             }
-            if (!handle) job.cqe_flags = now_ms;  // nothing uses these until a completion comes
+            if (with_eyes && !handle) job.cqe_flags = now_ms;  // nothing uses these until a completion comes
         } while (handle);
     }
     job_ = nullptr;

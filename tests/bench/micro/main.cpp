@@ -11,10 +11,12 @@
 
 int main(int argc, char** argv) {
     using measure = void (*)(const bench::micro_options&);
-    static constexpr std::array<std::pair<std::string_view, measure>, 8> known{
+    static constexpr std::array<std::pair<std::string_view, measure>, 10> known{
         {{"spawn", bench::measure_spawn},
          {"spawn-million", bench::measure_spawn_million},
          {"switch", bench::measure_switch},
+         {"mutex", bench::measure_mutex},
+         {"hop", bench::measure_hop},
          {"nop", bench::measure_nop},
          {"cancel", bench::measure_cancel},
          {"sleepers", bench::measure_sleepers},

@@ -16,6 +16,8 @@ struct micro_options {
 void measure_spawn(const micro_options& options);          // batches of 1,000
 void measure_spawn_million(const micro_options& options);  // all alive at once
 void measure_switch(const micro_options& options);
+void measure_mutex(const micro_options& options);
+void measure_hop(const micro_options& options);  // queue and channel, from one task to another
 void measure_nop(const micro_options& options);
 void measure_cancel(const micro_options& options);
 void measure_sleepers(const micro_options& options);

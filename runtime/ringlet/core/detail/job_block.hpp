@@ -18,6 +18,14 @@ class job_group;
 class cancel_scope;
 struct join_waiter;
 
+/// Whether jobs note what only reports and statistics ask for: where they await, since when, how many are ready. Off in one
+/// program, the benchmark of what that costs (tests/bench/micro/eyes.cpp).
+#ifdef RINGLET_DETAIL_WITHOUT_EYES
+inline constexpr bool with_eyes = false;
+#else
+inline constexpr bool with_eyes = true;
+#endif
+
 /// What a suspended job waits for. One static object per kind of wait.
 struct wait_kind {
     std::string_view name;

@@ -45,7 +45,7 @@ public:
                       "a task or operation is awaited once and as an rvalue: write co_await std::move(x)");
         static_assert(!std::is_aggregate_v<std::remove_cvref_t<A>>,
                       "an awaitable must not be an aggregate (g++ 12 destroys it twice): give it a constructor");
-        site = where;
+        if constexpr (with_eyes) site = where;
         return awaiter<std::remove_reference_t<A>>{awaitable};
     }
 
