@@ -54,7 +54,8 @@ private:
 /// Base of every leaf awaitable. `Derived` has
 ///   `bool start(detail::job_block&)`       begins the wait: sets `waiting` and returns true, or completes it at once
 ///                                          (sets `res`, returns false);
-///   `result<T> outcome(detail::job_block&)` decodes `res` when the wait was not cancelled; noexcept;
+///   `result<T> outcome(detail::job_block&)` decodes `res` when the wait was not cancelled; noexcept. It may return T itself
+///                                          where nothing but a cancellation can fail the wait;
 ///   `static constexpr std::string_view name`, and optionally `std::string subject() const` for error texts.
 /// It may be moved until it is awaited, and is awaited once.
 template <class Derived, class T>
@@ -76,13 +77,24 @@ public:
     result<T> end(detail::job_block& job) noexcept {
         if (job.res == detail::wait_cancelled) [[unlikely]]
             return detail::cancelled_code();
-        return derived().outcome(job);
+        if constexpr (std::is_void_v<decltype(derived().outcome(job))>) {
+            derived().outcome(job);
+            return {};
+        } else {
+            return derived().outcome(job);
+        }
     }
     T resume(detail::job_block& job) {
-        result<T> outcome = end(job);
-        if (!outcome) [[unlikely]]
-            raise(outcome.error());
-        if constexpr (!std::is_void_v<T>) return *std::move(outcome);
+        if constexpr (std::same_as<decltype(derived().outcome(job)), T>) {
+            if (job.res == detail::wait_cancelled) [[unlikely]]
+                raise(detail::cancelled_code());
+            return derived().outcome(job);
+        } else {
+            result<T> outcome = end(job);
+            if (!outcome) [[unlikely]]
+                raise(outcome.error());
+            if constexpr (!std::is_void_v<T>) return *std::move(outcome);
+        }
     }
     [[noreturn]] void raise(const std::error_code& code) const {
         if (detail::is_cancelled(code)) throw cancelled{};
@@ -113,9 +125,12 @@ private:
 namespace detail {
 
 /// Lets every job that is ready now run first: for waits that are over before they begin, because a function that can
-/// suspend suspends on every call.
-inline bool suspend_once(job_block& job) noexcept {
-    this_thread_scheduler->make_ready(job);
+/// suspend suspends on every call. Where nobody is ready, that is over at once.
+/// Result: whether the job has to suspend.
+[[nodiscard]] inline bool suspend_once(job_block& job) noexcept {
+    scheduler& loop = *this_thread_scheduler;
+    if (loop.may_go_on()) return false;
+    loop.make_ready(job);
     return true;
 }
 

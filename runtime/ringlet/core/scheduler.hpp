@@ -28,8 +28,7 @@ public:
 
     void make_ready(job_block& job) noexcept {
         job.waiting = nullptr;
-        job.next_ready = nullptr;
-        if (ready_tail_)
+        if (ready_head_)
             ready_tail_->next_ready = &job;
         else
             ready_head_ = &job;
@@ -37,6 +36,13 @@ public:
         if constexpr (with_eyes) ++ready_count_;
     }
     bool idle() const noexcept { return ready_head_ == nullptr; }
+    /// Whether the job that runs may go on where it would else be made ready: it would be the next to run. Only as often as a
+    /// turn resumes jobs, so that the loop gets its turns.
+    bool may_go_on() noexcept {
+        if (ready_head_ || going_on_left_ == 0) return false;
+        --going_on_left_;
+        return true;
+    }
     std::size_t ready_count() const noexcept { return ready_count_; }
     /// The job that runs next; not while idle.
     const job_block& next_ready() const noexcept { return *ready_head_; }
@@ -59,15 +65,15 @@ public:
     std::string describe_jobs() const;
 
     // For the awaiters of tasks.
-    unsigned nesting = 0;
     std::coroutine_handle<> next;
+    unsigned nesting = 0;
+    // For time/timeout_scope: one that ran out was unwound just now, and this is what leaves its coroutine.
+    bool limit_passed = false;
+    std::exception_ptr limit_error;
     std::coroutine_handle<> finished_root;
     /// Milliseconds, roughly: for how long a job has waited.
     std::uint32_t now_ms = 0;
     bool discarding = false;  ///< a frame that failed or never ran is being destroyed, and unawaited tasks with it
-    // For time/timeout_scope: one that ran out was unwound just now, and this is what leaves its coroutine.
-    bool limit_passed = false;
-    std::exception_ptr limit_error;
     // For job_group::cancel_all.
     job_group* groups_to_cancel = nullptr;
     bool cancelling_groups = false;
@@ -84,8 +90,9 @@ private:
     alignas(16) static inline constinit char end_marker = 0;  // an address that no frame can have
 
     job_block* ready_head_ = nullptr;
-    job_block* ready_tail_ = nullptr;
+    job_block* ready_tail_ = nullptr;  // says nothing while there is no head; nor does its own next_ready ever
     std::size_t ready_count_ = 0;
+    std::size_t going_on_left_ = 0;
     job_block* job_ = nullptr;
     list_link groups_{&groups_, &groups_};
     job_group root_{*this, job_group::policy::keep_failures};
@@ -96,14 +103,16 @@ inline constinit thread_local scheduler* this_thread_scheduler = nullptr;
 // Inline: the loop's turn is this and little else.
 inline std::size_t scheduler::run_ready(std::size_t resumptions_max) {
     std::size_t count = 0;
+    going_on_left_ = resumptions_max - 1;
     for (; ready_head_ && count < resumptions_max; ++count) {
         job_block& job = *ready_head_;
-        ready_head_ = job.next_ready;
         if constexpr (with_eyes) --ready_count_;
-        if (ready_head_)
+        if (&job != ready_tail_) {
+            ready_head_ = job.next_ready;
             __builtin_prefetch(ready_head_->resume_point.address());
-        else
-            ready_tail_ = nullptr;
+        } else {
+            ready_head_ = nullptr;
+        }
 
         job_ = &job;
         if (!job.has(job_block::started)) {

@@ -9,12 +9,13 @@ bool tick_wait::start(job_block& job) {
     static constexpr wait_kind waiting{.name = name, .cancel = &cancel_timer_wait, .describe = nullptr};
     require(!ticker_->waited_for_, "two jobs wait for the same ticker: let one of them tell the other");
     late_ = ticker_->next_ < clock::now();
+    bool waits = true;
     if (late_ || ticker_->next_ == clock::now())
-        suspend_once(job);
+        waits = suspend_once(job);
     else
         wait_for_timer(job, ticker_->next_, waiting);
     started_ = ticker_->waited_for_ = true;
-    return true;
+    return waits;
 }
 
 result<std::uint64_t> tick_wait::end(job_block& job) noexcept {

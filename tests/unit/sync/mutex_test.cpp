@@ -93,6 +93,29 @@ TEST_CASE("try_lock takes a free mutex only, and nobody overtakes who waits", "[
     }());
 }
 
+TEST_CASE("who takes a free mutex lets the jobs that are ready run first", "[sync][mutex]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        std::string log;
+        auto body = [](ringlet::task_group& group, std::string& l) -> task<> {
+            for (const char name : {'a', 'b'}) {
+                group.spawn(
+                    [](char who, std::string& order) -> task<> {
+                        mutex free;
+                        for (int i = 0; i < 3; ++i) {
+                            const auto held = co_await free.lock();
+                            order += who;
+                        }
+                    },
+                    name, std::ref(l));
+            }
+            co_return;
+        };
+        co_await ringlet::with_task_group(body, std::ref(log));
+        CHECK(log == "ababab");
+    }());
+}
+
 TEST_CASE("a wait for a mutex ends by its limit, and the lock goes to the next", "[sync][mutex]") {
     checked_loop loop;
     loop.run([]() -> task<> {
