@@ -46,7 +46,7 @@ public:
     explicit lock_wait(mutex& what) noexcept : mutex_{&what} {}
     static constexpr std::string_view name = "a mutex";
     bool start(job_block& job) noexcept;
-    result<mutex_guard> outcome(job_block& job) const noexcept;
+    mutex_guard outcome(job_block& job) const noexcept;
 
 private:
     mutex* mutex_;
@@ -83,6 +83,32 @@ private:
     const detail::job_block* holder_ = nullptr;  // for reports: the job that took it last
     bool locked_ = false;
 };
+
+namespace detail {
+
+inline bool lock_wait::start(job_block& job) noexcept {
+    static constexpr wait_kind waiting{.name = name, .cancel = &wait_list::cancel, .describe = &mutex::describe};
+    if (!mutex_->locked_) {
+        mutex_->locked_ = true;
+        mutex_->holder_ = &job;
+        return suspend_once(job);
+    }
+    mutex_->waiters_.add(job, waiting, mutex_);
+    return true;
+}
+
+inline mutex_guard lock_wait::outcome(job_block&) const noexcept { return mutex_guard{*mutex_}; }
+
+}  // namespace detail
+
+inline void mutex::unlock() noexcept {
+    detail::job_block* const next = waiters_.first();
+    holder_ = next;
+    if (next)
+        detail::wait_list::wake(*next);  // it is the next one's before that runs
+    else
+        locked_ = false;
+}
 
 inline void mutex_guard::unlock() noexcept {
     if (auto* const held = std::exchange(mutex_, nullptr)) held->unlock();

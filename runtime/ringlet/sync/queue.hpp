@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <limits>
@@ -30,6 +31,7 @@ public:
         return first;
     }
     std::size_t size() const noexcept { return items_.size(); }
+    bool empty() const noexcept { return items_.empty(); }
 
 private:
     std::deque<T> items_;
@@ -45,6 +47,7 @@ public:
         return last;
     }
     std::size_t size() const noexcept { return items_.size(); }
+    bool empty() const noexcept { return items_.empty(); }
 
 private:
     std::vector<T> items_;
@@ -65,6 +68,7 @@ public:
         return first;
     }
     std::size_t size() const noexcept { return items_.size(); }
+    bool empty() const noexcept { return items_.empty(); }
 
 private:
     static bool after(const T& a, const T& b) { return Less{}(b, a); }
@@ -84,13 +88,17 @@ public:
         put_wait(queue_core& to, T&& item) : to_{&to}, item_{std::move(item)} {}
         static constexpr std::string_view name = "put into a closed queue";  // the only error
         bool start(job_block& job) {
-            closed_ = to_->closed_;
-            if (closed_ || to_->give_or_keep(item_)) return suspend_once(job);
-            to_->putters_.add(job, waiting, this);
-            return true;
+            if (to_->closed_) [[unlikely]]
+                job.res = closed_meanwhile;
+            else if (!to_->give_or_keep(item_)) {
+                to_->putters_.add(job, waiting, this);
+                return true;
+            }
+            return suspend_once(job);
         }
-        result<void> outcome(job_block&) const noexcept {
-            if (closed_) return make_error_code(std::errc::broken_pipe);
+        result<void> outcome(job_block& job) const noexcept {
+            if (job.res == closed_meanwhile) [[unlikely]]
+                return make_error_code(std::errc::broken_pipe);
             return {};
         }
 
@@ -100,7 +108,6 @@ public:
             .name = "room in a queue", .cancel = &wait_list::cancel, .describe = nullptr};
         queue_core* to_;
         T item_;
-        bool closed_ = false;
     };
 
     class get_wait final : public leaf<get_wait, std::optional<T>> {
@@ -108,12 +115,17 @@ public:
         explicit get_wait(queue_core& from) noexcept : from_{&from} {}
         static constexpr std::string_view name = "an item of a queue";
         bool start(job_block& job) {
-            item_ = from_->take();
-            if (item_ || from_->closed_) return suspend_once(job);
-            from_->getters_.add(job, waiting, this);
-            return true;
+            if (from_->nothing_to_take() && !from_->closed_) {
+                from_->getters_.add(job, waiting, this);
+                return true;
+            }
+            from_->take(item_);
+            return suspend_once(job);
         }
-        result<std::optional<T>> outcome(job_block&) noexcept { return std::move(item_); }
+        std::optional<T> outcome(job_block&) noexcept {
+            if (!item_) return std::nullopt;
+            return std::move(*item_);  // not the optional, of which flag and value were written one by one just now
+        }
 
     private:
         friend queue_core;
@@ -131,30 +143,16 @@ public:
     bool give_or_keep(T& item) {
         if (job_block* const getter = getters_.first()) {
             static_cast<get_wait*>(getter->wait_object)->item_.emplace(std::move(item));
-            getters_.wake_first();
-        } else {
-            if (full()) return false;
-            items_.push(std::move(item));
+            wait_list::wake(*getter);
+            ++unfinished_;
+            return true;
         }
-        ++unfinished_;
-        return true;
+        return keep(item);
     }
+    bool nothing_to_take() const noexcept { return items_.empty() && putters_.empty(); }
     std::optional<T> take() {
         std::optional<T> item;
-        if (items_.size() > 0) item.emplace(items_.pop());
-        if (putters_.empty()) return item;
-        T& offered = static_cast<put_wait*>(putters_.first()->wait_object)->item_;
-        if (item) {
-            try {
-                items_.push(std::move(offered));
-            } catch (const std::bad_alloc&) {  // it goes on waiting, and is asked again by the next who takes
-                return item;
-            }
-        } else {
-            item.emplace(std::move(offered));
-        }
-        ++unfinished_;
-        putters_.wake_first();
+        take(item);
         return item;
     }
     void done() {
@@ -165,8 +163,8 @@ public:
         closed_ = true;
         getters_.wake_all();
         while (job_block* const putter = putters_.first()) {
-            static_cast<put_wait*>(putter->wait_object)->closed_ = true;
-            putters_.wake_first();
+            putter->res = closed_meanwhile;
+            wait_list::wake(*putter);
         }
     }
 
@@ -187,6 +185,34 @@ public:
     };
 
 private:
+    static constexpr std::int32_t closed_meanwhile = -1;  // a `res`
+
+    // Apart from what is above, so that it is small where an item goes from hand to hand.
+    [[gnu::noinline]] bool keep(T& item) {
+        if (full()) return false;
+        items_.push(std::move(item));
+        ++unfinished_;
+        return true;
+    }
+    /// The next item, if any, into `item`, which is empty; and that of the job that waits longest to put one in its place.
+    [[gnu::noinline]] void take(std::optional<T>& item) {
+        if (!items_.empty()) item.emplace(items_.pop());
+        job_block* const putter = putters_.first();
+        if (!putter) return;
+        T& offered = static_cast<put_wait*>(putter->wait_object)->item_;
+        if (item) {
+            try {
+                items_.push(std::move(offered));
+            } catch (const std::bad_alloc&) {  // it goes on waiting, and is asked again by the next who takes
+                return;
+            }
+        } else {
+            item.emplace(std::move(offered));
+        }
+        ++unfinished_;
+        wait_list::wake(*putter);
+    }
+
     wait_list getters_;
     wait_list putters_;
     wait_list joiners_;

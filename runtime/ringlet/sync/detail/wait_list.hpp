@@ -30,12 +30,16 @@ public:
         job.wait_object = object;
         job.waiting = &kind;
     }
+    /// Wakes one that waits.
+    static void wake(job_block& job) noexcept {
+        job.link.unlink();
+        this_thread_scheduler->make_ready(job);
+    }
     /// Wakes the first, if any. Result: whether there was one.
     bool wake_first() noexcept {
         job_block* const job = first();
         if (!job) return false;
-        job->link.unlink();
-        this_thread_scheduler->make_ready(*job);
+        wake(*job);
         return true;
     }
     void wake_all() noexcept {
@@ -45,9 +49,8 @@ public:
 
     /// wait_kind::cancel of every such wait.
     static void cancel(job_block& job) noexcept {
-        job.link.unlink();
         job.res = wait_cancelled;
-        this_thread_scheduler->make_ready(job);
+        wake(job);
     }
 
 private:
