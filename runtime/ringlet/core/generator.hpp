@@ -31,24 +31,36 @@ using or_char = std::conditional_t<std::is_void_v<T>, char, T>;
 template <class Yield, class Send>
 class generator_base : public in_frame_pool {
 public:
+    struct chain;
+    /// Where a generator stands; part of its frame.
+    struct stop {
+        Yield value;
+        chain* brings = nullptr;  // what it goes on with, if anything
+    };
     /// A generator and those that it delegates to at the moment: who takes the next value resumes the innermost.
     struct chain {
         generator_base* innermost;
-        std::optional<Yield> yielded = std::nullopt;
+        std::coroutine_handle<> frame = nullptr;  // its
+        stop* at = nullptr;                       // where it stands; null unless it does
         std::optional<or_char<Send>> received = std::nullopt;
         std::exception_ptr injected = nullptr;
-        bool moved = false;  // the innermost is another one now, and goes on
 
         // No symmetric transfer, which is no tail call in every build type.
-        void run() {
-            do {
-                moved = false;
-                innermost->frame_.resume();
-            } while (moved);
+        stop* run() {
+            at = nullptr;
+            for (;;) {
+                const std::coroutine_handle<> resumed = frame;
+                resumed.resume();
+                if (frame == resumed) return at;  // else it has moved, and goes on there
+            }
         }
-        void move_to(generator_base* other) noexcept {
-            innermost = other;
-            moved = true;
+        void move_to(generator_base& other) noexcept {
+            innermost = &other;
+            frame = other.frame_;
+        }
+        [[gnu::noinline]] std::optional<or_char<Send>> take() {
+            if (injected) std::rethrow_exception(std::exchange(injected, nullptr));
+            return std::exchange(received, std::nullopt);
         }
     };
 
@@ -60,7 +72,7 @@ public:
         template <class Promise>
         void await_suspend(std::coroutine_handle<Promise> self) const noexcept {
             generator_base& ended = self.promise();
-            if (ended.outer_) ended.chain_->move_to(ended.outer_);
+            if (ended.outer_) ended.chain_->move_to(*ended.outer_);
         }
         void await_resume() const noexcept {}
     };
@@ -69,23 +81,27 @@ public:
 
     class yield_awaiter {
     public:
-        explicit yield_awaiter(generator_base& promise) noexcept : promise_{&promise} {}
+        template <class Value>
+        explicit yield_awaiter(Value&& value) : here_{Yield(std::forward<Value>(value))} {}
         bool await_ready() const noexcept { return false; }
-        void await_suspend(std::coroutine_handle<>) const noexcept {}
+        template <class Promise>
+        void await_suspend(std::coroutine_handle<Promise> self) noexcept {
+            static_cast<generator_base&>(self.promise()).chain_->at = &here_;
+        }
         auto await_resume() const {
-            chain& all = *promise_->chain_;
-            if (all.injected) std::rethrow_exception(std::exchange(all.injected, nullptr));
-            if constexpr (!std::is_void_v<Send>) return std::exchange(all.received, std::nullopt);
+            if constexpr (!std::is_void_v<Send>)
+                return here_.brings ? here_.brings->take() : std::nullopt;
+            else if (here_.brings) [[unlikely]]
+                here_.brings->take();
         }
 
     private:
-        generator_base* promise_;
+        stop here_;
     };
     template <class Value>
         requires std::constructible_from<Yield, Value>
     yield_awaiter yield_value(Value&& value) {
-        chain_->yielded.emplace(std::forward<Value>(value));
-        return yield_awaiter{*this};
+        return yield_awaiter{std::forward<Value>(value)};
     }
 
     /// What waits belongs into a task or an async_generator.
@@ -106,7 +122,7 @@ protected:
     void delegate_to(generator_base& inner) noexcept {
         inner.outer_ = this;
         for (generator_base* one = inner.own_chain_.innermost; one != this; one = one->outer_) one->chain_ = chain_;
-        chain_->move_to(inner.own_chain_.innermost);
+        chain_->move_to(*inner.own_chain_.innermost);
     }
 
     chain own_chain_{this};
@@ -181,18 +197,12 @@ public:
     using promise_type = detail::generator_promise<Yield, Send, Return>;
 
     generator(generator&& other) noexcept
-        : frame_{std::exchange(other.frame_, nullptr)},
-          current_{std::move(other.current_)},
-          started_{other.started_},
-          running_{other.running_},
-          failed_{other.failed_} {}
+        : frame_{std::exchange(other.frame_, nullptr)}, begun_{other.begun_}, failed_{other.failed_} {}
     generator& operator=(generator&& other) noexcept {
         if (this == &other) return *this;
         if (frame_) frame_.destroy();
         frame_ = std::exchange(other.frame_, nullptr);
-        current_ = std::move(other.current_);
-        started_ = other.started_;
-        running_ = other.running_;
+        begun_ = other.begun_;
         failed_ = other.failed_;
         return *this;
     }
@@ -204,23 +214,26 @@ public:
     /// Goes on to the next value.
     /// Result: the value; nullopt at the end, also when asked again. Errors: what leaves the generator, once; then it is
     /// at its end. std::logic_error when it is running, that is, asks itself.
-    std::optional<Yield> next() { return go_on(); }
+    std::optional<Yield> next() { return taken(go_on()); }
 
     /// As `next`, and the co_yield that it stands at gives `value`. Errors: std::logic_error before the first `next`, when
     /// there is no co_yield yet that could give it.
     template <class Value>
         requires(!std::is_void_v<Send>) && std::constructible_from<detail::or_char<Send>, Value>
     std::optional<Yield> send(Value&& value) {
-        if (!started_) throw std::logic_error{"the first step of a generator brings nothing: use next()"};
-        if (!done()) chain().received.emplace(std::forward<Value>(value));
-        return go_on();
+        if (!begun_) throw std::logic_error{"the first step of a generator brings nothing: use next()"};
+        if (chain_type* const all = standing()) {
+            all->received.emplace(std::forward<Value>(value));
+            all->at->brings = all;
+        }
+        return next();
     }
 
     /// As `next`, and the co_yield that it stands at throws. One that has not begun, or has ended, ends with it.
     std::optional<Yield> throw_(std::exception_ptr what) {
-        if (started_ && !done()) {
-            chain().injected = std::move(what);
-            return go_on();
+        if (begun_ && !done()) {
+            inject(std::move(what));
+            return next();
         }
         finish();
         std::rethrow_exception(std::move(what));
@@ -234,12 +247,12 @@ public:
     /// Raises generator_exit where it stands; it ends. Errors: std::runtime_error when it yields instead; what else leaves
     /// it. Nothing happens to one that has not begun or has ended.
     void close() {
-        if (!started_ || done()) {
+        if (!begun_ || done()) {
             finish();
             return;
         }
         try {
-            chain().injected = std::make_exception_ptr(generator_exit{});
+            inject(std::make_exception_ptr(generator_exit{}));
             if (go_on()) throw std::runtime_error{"a generator that was closed went on to yield"};
         } catch (const generator_exit&) {
         }
@@ -263,17 +276,18 @@ public:
         using value_type = Yield;
 
         explicit iterator(generator& from) : from_{&from} { ++*this; }
-        Yield& operator*() const noexcept { return *from_->current_; }
+        Yield& operator*() const noexcept { return *at_; }
         iterator& operator++() {
-            from_->current_ = from_->next();
+            at_ = from_->go_on();
             return *this;
         }
         void operator++(int) { ++*this; }
-        bool at_end() const noexcept { return !from_->current_; }
+        bool at_end() const noexcept { return at_ == nullptr; }
         friend bool operator==(const iterator& at, std::default_sentinel_t) noexcept { return at.at_end(); }
 
     private:
         generator* from_;
+        Yield* at_ = nullptr;
     };
     iterator begin() { return iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
@@ -286,25 +300,46 @@ private:
 
     explicit generator(std::coroutine_handle<promise_type> frame) noexcept : frame_{frame} {}
 
-    chain_type& chain() noexcept { return *frame_.promise().chain_; }
+    /// Null unless it stands at a value. One that another delegates to belongs to that one, and is asked by nobody else: so
+    /// it is always its own chain.
+    chain_type* standing() noexcept {
+        chain_type* const all = frame_ ? &frame_.promise().own_chain_ : nullptr;
+        return all && all->at ? all : nullptr;
+    }
+    void inject(std::exception_ptr what) noexcept {
+        if (chain_type* const all = standing()) {
+            all->injected = std::move(what);
+            all->at->brings = all;
+        }
+    }
     void finish() noexcept {
         if (frame_ && !frame_.done()) {
             frame_.destroy();
             frame_ = nullptr;
         }
     }
-    std::optional<Yield> go_on() {
-        if (running_) throw std::logic_error{"a generator asks itself for its next value"};
-        if (done()) return std::nullopt;
-        started_ = true;
-        chain_type& all = chain();
-        all.yielded.reset();
-        running_ = true;
-        all.run();
-        running_ = false;
-        if (!frame_.done()) return std::exchange(all.yielded, std::nullopt);
+    /// The next value, in the frame until it goes on; null at the end.
+    Yield* go_on() {
+        if (!standing() && !starts()) [[unlikely]]
+            return nullptr;
+        if (auto* const stop = frame_.promise().own_chain_.run()) [[likely]]
+            return &stop->value;
+        raise_failure();
+        return nullptr;
+    }
+    /// Whether one that does not stand at a value may go on: it has not begun yet.
+    [[gnu::noinline]] bool starts() {
+        if (done()) return false;
+        if (begun_) throw std::logic_error{"a generator asks itself for its next value"};
+        begun_ = true;
+        return true;
+    }
+    [[gnu::noinline]] void raise_failure() {
         if (const auto failure = take_failure()) std::rethrow_exception(failure);
-        return std::nullopt;
+    }
+    static std::optional<Yield> taken(Yield* value) {
+        if (!value) return std::nullopt;
+        return std::move(*value);
     }
     std::exception_ptr take_failure() noexcept {
         std::exception_ptr failure = std::exchange(frame_.promise().failure_, nullptr);
@@ -313,9 +348,7 @@ private:
     }
 
     std::coroutine_handle<promise_type> frame_;
-    std::optional<Yield> current_;  // of the iterator
-    bool started_ = false;
-    bool running_ = false;
+    bool begun_ = false;
     bool failed_ = false;
 };
 
@@ -330,13 +363,13 @@ namespace detail {
 template <class Yield, class Send, class Return>
 generator<Yield, Send, Return> generator_promise<Yield, Send, Return>::get_return_object() noexcept {
     const auto frame = std::coroutine_handle<generator_promise>::from_promise(*this);
-    this->frame_ = frame;
+    this->frame_ = this->own_chain_.frame = frame;
     return generator<Yield, Send, Return>{frame};
 }
 template <class Yield, class Send>
 generator<Yield, Send, void> generator_promise<Yield, Send, void>::get_return_object() noexcept {
     const auto frame = std::coroutine_handle<generator_promise>::from_promise(*this);
-    this->frame_ = frame;
+    this->frame_ = this->own_chain_.frame = frame;
     return generator<Yield, Send, void>{frame};
 }
 

@@ -7,6 +7,7 @@
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
+#include <optional>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -239,6 +240,48 @@ TEST_CASE("a generator that asks itself is told so", "[generator]") {
     self = &asks;
     CHECK(asks.next() == 1);
     CHECK_THROWS_AS(asks.next(), std::logic_error);
+}
+
+TEST_CASE("what is brought to a generator while it runs is refused, and forgotten", "[generator]") {
+    generator<int, int>* self = nullptr;
+    std::string log;
+    auto body = [](generator<int, int>*& me, std::string& notes) -> generator<int, int> {
+        co_yield 1;
+        const auto refused = [&notes](auto&& call) {
+            try {
+                call();
+            } catch (const std::logic_error&) {
+                notes += 'r';
+            }
+        };
+        refused([me] { me->send(7); });
+        refused([me] { me->throw_(std::runtime_error{"never seen"}); });
+        refused([me] { me->close(); });
+        const std::optional<int> brought = co_yield 2;
+        notes += brought ? 'b' : 'n';
+        const std::optional<int> sent = co_yield 3;
+        notes += sent ? 's' : 'n';
+    };
+    auto refuses = body(self, log);
+    self = &refuses;
+    CHECK(refuses.next() == 1);
+    CHECK(refuses.next() == 2);
+    CHECK(refuses.next() == 3);
+    CHECK_FALSE(refuses.send(5).has_value());
+    CHECK(log == "rrrns");
+}
+
+TEST_CASE("a generator goes on where it stood after it was moved; the one that it was moved from is at its end",
+          "[generator]") {
+    auto first = count_to(3);
+    CHECK(first.next() == 1);
+    auto second = std::move(first);
+    CHECK(second.next() == 2);
+    CHECK(first.done());
+    CHECK_FALSE(first.next().has_value());
+    first = std::move(second);
+    CHECK(first.next() == 3);
+    CHECK_FALSE(first.next().has_value());
 }
 
 TEST_CASE("deep delegation costs no stack", "[generator]") {
