@@ -187,6 +187,7 @@ int main(int argc, char** argv) {
     const bool short_run = argc > 1 && std::string_view{argv[1]} == "--short";
     const std::size_t million = short_run ? 20'000 : 1'000'000;
     const std::size_t repetitions = short_run ? 1 : 9;
+    const std::size_t awaits = short_run ? 4'000 : 200'000;
     const double fresh = spawn_and_join_ns(million, million);
     bench::print_summary("bare_spawn_join_1m_fresh", "ns", bench::summarize({fresh}));
     bench::print_summary("bare_spawn_join_1m_warm", "ns",
@@ -194,7 +195,8 @@ int main(int argc, char** argv) {
     bench::print_summary("bare_spawn_join_1000", "ns",
                          bench::repeat(repetitions, [&] { return spawn_and_join_ns(1'000, million); }));
     bench::print_summary("bare_switch", "ns", bench::repeat(repetitions, [&] { return switch_ns(million); }));
-    bench::print_summary("bare_turn", "ns", bench::repeat(repetitions, [&] { return turn_ns(million); }));
-    bench::print_summary("bare_ready_await", "ns", bench::repeat(repetitions, [&] { return ready_await_ns(million); }));
-    bench::print_summary("bare_hop", "ns", bench::repeat(repetitions, [&] { return hop_ns(million); }));
+    bench::print_summary("bare_turn", "ns", bench::repeat(3 * repetitions, [&] { return turn_ns(awaits); }));
+    bench::print_summary("bare_ready_await", "ns",
+                         bench::repeat(3 * repetitions, [&] { return ready_await_ns(awaits); }));
+    bench::print_summary("bare_hop", "ns", bench::repeat(3 * repetitions, [&] { return hop_ns(awaits / 2); }));
 }

@@ -63,10 +63,11 @@ double await_ns(ringlet::task<> (*awaits)(std::uint64_t), std::uint64_t count) {
 
 int main(int argc, char** argv) {
     const bool short_run = argc > 1 && std::string_view{argv[1]} == "--short";
-    const std::uint64_t count = short_run ? 20'000 : 1'000'000;
+    const std::uint64_t count = short_run ? 2'000 : 100'000;
     const std::string suffix = ringlet::detail::with_eyes ? "" : "_closed";
     const auto measure = [&](std::string_view name, auto awaits) {
-        bench::print_summary(std::string{name} + suffix, "ns", bench::repeat(short_run ? 1 : 9, [&] { return await_ns(awaits, count); }));
+        bench::print_summary(std::string{name} + suffix, "ns",
+                             bench::repeat(short_run ? 1 : 27, [&] { return await_ns(awaits, count); }));
     };
     measure("eyes_turn", take_turns);
     measure("eyes_child", ask_child);

@@ -28,7 +28,7 @@ ringlet::generator<std::string_view> words(std::string_view text) {
 ringlet::generator<std::uint64_t> numbers_and_squares(std::uint64_t count) {
     for (std::uint64_t number = 0; number < count; ++number) {
         co_yield number;
-        co_yield number * number;
+        co_yield number* number;
     }
 }
 
@@ -68,8 +68,8 @@ std::string text_of(std::uint64_t count, std::uint64_t& letters) {
 
 int main(int argc, char** argv) {
     const bool short_run = argc > 1 && std::string_view{argv[1]} == "--short";
-    const std::size_t repetitions = short_run ? 1 : 9;
-    const std::uint64_t steps = short_run ? 20'000 : 1'000'000;
+    const std::size_t repetitions = short_run ? 1 : 27;
+    const std::uint64_t steps = short_run ? 2'000 : 100'000;
     const auto measure = [&](std::string_view name, std::uint64_t expected, auto sum) {
         bench::print_summary(name, "ns", bench::repeat(repetitions, [&] { return step_ns(steps, expected, sum); }));
     };

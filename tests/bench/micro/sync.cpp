@@ -15,6 +15,9 @@
 namespace bench {
 namespace {
 
+// Many samples of about a millisecond, as those of the limit: what a busy host takes away comes in larger pieces.
+std::size_t samples(const micro_options& options) { return 3 * options.repetitions(); }
+
 ringlet::task<> lock_many(ringlet::mutex& mutex, std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i) {
         const auto guard = co_await mutex.lock();
@@ -69,19 +72,19 @@ ringlet::task<double> hop_ns(Between& between, std::uint64_t count) {
 }  // namespace
 
 void measure_mutex(const micro_options& options) {
-    const std::uint64_t count = options.scaled(2'000'000);
-    print_summary("mutex", "ns", repeat(options.repetitions(), [&] { return ringlet::loop{}.run(lock_ns(count)); }));
+    const std::uint64_t count = options.scaled(200'000);
+    print_summary("mutex", "ns", repeat(samples(options), [&] { return ringlet::loop{}.run(lock_ns(count)); }));
     print_summary("mutex_in_turns", "ns",
-                  repeat(options.repetitions(), [&] { return ringlet::loop{}.run(lock_in_turns_ns(count)); }));
+                  repeat(samples(options), [&] { return ringlet::loop{}.run(lock_in_turns_ns(count)); }));
 }
 
 void measure_hop(const micro_options& options) {
-    const std::uint64_t count = options.scaled(1'000'000);
-    print_summary("queue_hop", "ns", repeat(options.repetitions(), [&] {
+    const std::uint64_t count = options.scaled(100'000);
+    print_summary("queue_hop", "ns", repeat(samples(options), [&] {
                       ringlet::queue<std::uint64_t> between{1};
                       return ringlet::loop{}.run(hop_ns(between, count));
                   }));
-    print_summary("channel_hop", "ns", repeat(options.repetitions(), [&] {
+    print_summary("channel_hop", "ns", repeat(samples(options), [&] {
                       ringlet::channel<std::uint64_t> between;
                       return ringlet::loop{}.run(hop_ns(between, count));
                   }));
