@@ -5,13 +5,24 @@ usage: check.py BUILD
        check.py --self-test
 
 Each ```cpp block must be a complete program. Where a ```text block follows it directly (nothing but prose without another
-code block between them), that is its output, word for word. A line before a block can say otherwise, in an HTML comment:
+code block between them), that is its output, word for word, but that `...` stands for anything within a line.
+
+A later ```text block belongs to a change of the program above it when the prose between them says
+
+    With `NEW` in place of `OLD`          or          Without `OLD`
+
+Then the program with that change is compiled, and run if that succeeds, and each line of the block must be in a line of what
+compiler and program say, in this order.
+
+A line before a ```cpp block can say otherwise, in an HTML comment:
 
     <!-- run: ARGUMENTS -->          run it with these arguments
     <!-- compile only -->            it would not end by itself
     <!-- not compiled: why -->       it is no complete program
 """
 
+import concurrent.futures
+import os
 import pathlib
 import re
 import shlex
@@ -23,6 +34,7 @@ import compiling  # noqa: E402
 
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(.*?)\s*-->\s*$")
+CHANGE = re.compile(r"\b[Ww]ith `([^`]+)` in\s+place\s+of\s+`([^`]+)`|\bWithout `([^`]+)`")
 SECONDS = 30
 TEXTS = ["README.md", "docs/tutorial.md", "docs/writing-awaitables.md", "docs/testing.md"]
 
@@ -33,17 +45,45 @@ class Program:
         self.compiled = not note.startswith("not compiled:")
         self.run = self.compiled and note != "compile only"
         self.arguments = shlex.split(note[len("run:"):]) if note.startswith("run:") else []
+        self.changes = []
+
+
+class Change:
+    """What becomes of a program when one thing in it is another."""
+
+    def __init__(self, line, old, new, says):
+        self.line, self.old, self.new, self.says = line, old, new, says
 
 
 def programs(text):
     blocks = list(FENCE.finditer(text))
+    found = []
     for index, block in enumerate(blocks):
-        if block[1].strip() not in ("cpp", "c++"):
-            continue
-        comment = COMMENT.search(text[: block.start()])
-        following = blocks[index + 1] if index + 1 < len(blocks) else None
-        output = following[2] if following and following[1].strip() == "text" else None
-        yield Program(text.count("\n", 0, block.start()) + 2, block[2], comment[1] if comment else "", output)
+        kind, line = block[1].strip(), text.count("\n", 0, block.start()) + 2
+        if kind in ("cpp", "c++"):
+            comment = COMMENT.search(text[: block.start()])
+            following = blocks[index + 1] if index + 1 < len(blocks) else None
+            output = following[2] if following and following[1].strip() == "text" else None
+            found.append(Program(line, block[2], comment[1] if comment else "", output))
+        elif kind == "text" and found and blocks[index - 1][1].strip() not in ("cpp", "c++"):
+            for change in CHANGE.finditer(text[blocks[index - 1].end(): block.start()]):
+                old, new = (re.sub(r"\s*\n\s*", " ", part) for part in (change[2] or change[3], change[1] or ""))
+                found[-1].changes.append(Change(line, old, new, block[2]))
+    return found
+
+
+def pattern(line):
+    return ".*".join(re.escape(part) for part in line.split("..."))
+
+
+def same(text, printed):
+    return re.fullmatch("\n".join(pattern(line) for line in text.split("\n")), printed) is not None
+
+
+def says(text, printed):
+    """Whether each line of the text is in a line of what was printed, in this order."""
+    lines = iter(printed.splitlines())
+    return all(any(re.search(pattern(wanted.strip()), line) for line in lines) for wanted in text.splitlines())
 
 
 def self_test():
@@ -55,6 +95,14 @@ def self_test():
     assert [p.run for p in found] == [True, False, True, False]
     assert [p.compiled for p in found] == [True, True, True, False]
     assert found[2].arguments == ["-n", "a b"]
+    assert [p.changes for p in found] == [[], [], [], []]
+    text = ("```cpp\nint main() { f(); }\n```\n```text\nfine\n```\nWith `g();` in\nplace of `f();` it says\n```text\nat ...: wrong\n```\n"
+            "Without `f();`:\n```text\nnothing\n```\n```sh\nx\n```\nMore:\n```text\nno change\n```\n")
+    found = list(programs(text))
+    assert [(c.line, c.old, c.new, c.says) for c in found[0].changes] == [
+        (10, "f();", "g();", "at ...: wrong\n"), (14, "f();", "", "nothing\n")]
+    assert same("a ... c\n", "a b c\n") and not same("a ... c\n", "a b c d\n") and not same("a ... c\n", "a b\n c\n")
+    assert says("one\nth...e\n", "one\ntwo\nthree\n") and not says("three\none\n", "one\ntwo\nthree\n")
     assert not list(programs("# nothing\n\n```text\nint main() {}\n```\n"))
     print("self-test passed")
 
@@ -65,30 +113,59 @@ def flags_of(build):
                           env={"PKG_CONFIG_PATH": str(build.folder / "meson-uninstalled"), "PATH": "/usr/bin:/bin"}).stdout.split()
 
 
+def compile_program(build, text, line, name, code, flags, folder):
+    """What the compiler says of the program, which it may not have made. Known still when neither it nor the library is newer."""
+    source, binary, answer = folder / f"{name}.cpp", folder / name, folder / f"{name}.said"
+    code = f'#line {line} "{text}"\n{code}'
+    library = next(build.folder.glob("runtime/libringlet.*"), None)
+    if library and source.is_file() and source.read_text(encoding="utf-8") == code and answer.is_file() \
+            and answer.stat().st_mtime > library.stat().st_mtime:
+        return answer.read_text(encoding="utf-8"), binary
+    answer.unlink(missing_ok=True)
+    binary.unlink(missing_ok=True)
+    source.write_text(code, encoding="utf-8")
+    done = subprocess.run([build.compiler, "-std=c++20", "-Wall", "-Wextra", *build.sanitizer_flags(), source, "-o", binary, *flags],
+                          capture_output=True, text=True, check=False)
+    said = done.stderr or ("" if done.returncode == 0 else "the compiler failed")
+    answer.write_text(said, encoding="utf-8")
+    return said, binary
+
+
+def run(binary, arguments, **streams):
+    return subprocess.run([binary, *arguments], text=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL, **streams)
+
+
 def build_and_run(build, text, program, flags, folder):
     place = f"{text}:{program.line}"
-    name = f"{pathlib.Path(text).stem}-line{program.line}"
-    source, binary = folder / f"{name}.cpp", folder / name
-    code = f'#line {program.line} "{text}"\n{program.code}'
-    library = next(build.folder.glob("runtime/libringlet.*"), None)
-    newer = [path.stat().st_mtime for path in (library,) if path]
-    if not (source.is_file() and source.read_text(encoding="utf-8") == code and binary.is_file() and newer and binary.stat().st_mtime > max(newer)):
-        source.write_text(code, encoding="utf-8")
-        binary.unlink(missing_ok=True)
-        done = subprocess.run([build.compiler, "-std=c++20", "-Wall", "-Wextra", *build.sanitizer_flags(), source, "-o", binary, *flags],
-                              capture_output=True, text=True, check=False)
-        if done.returncode or done.stderr:  # a README with warnings is no model
-            return f"{place}: does not compile cleanly:\n{done.stderr}"
+    complaint, binary = compile_program(build, text, program.line, f"{pathlib.Path(text).stem}-line{program.line}", program.code, flags, folder)
+    if complaint:  # a README with warnings is no model
+        return f"{place}: does not compile cleanly:\n{complaint}"
     if not program.run:
         return None
     try:
-        done = subprocess.run([binary, *program.arguments], capture_output=True, text=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL)
+        done = run(binary, program.arguments, capture_output=True)
     except subprocess.TimeoutExpired:
         return f"{place}: did not end within {SECONDS} s"
     if done.returncode:
         return f"{place}: ended with status {done.returncode}:\n{done.stdout}{done.stderr}"
-    if program.output is not None and done.stdout != program.output:
+    if program.output is not None and not same(program.output, done.stdout):
         return f"{place}: printed\n{done.stdout}and the text says\n{program.output}"
+    return None
+
+
+def try_change(build, text, program, change, flags, folder):
+    place = f"{text}:{change.line}"
+    if change.old not in program.code:
+        return f"{place}: the program above does not have `{change.old}`"
+    said, binary = compile_program(build, text, program.line, f"{pathlib.Path(text).stem}-line{change.line}",
+                                   program.code.replace(change.old, change.new), flags, folder)
+    if binary.is_file():
+        try:
+            said += run(binary, program.arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+        except subprocess.TimeoutExpired:
+            return f"{place}: with this change the program did not end within {SECONDS} s"
+    if not says(change.says, said):
+        return f"{place}: with this change it is said\n{said}and the text says\n{change.says}"
     return None
 
 
@@ -99,7 +176,8 @@ def main():
     build = compiling.Build(sys.argv[1])
     folder = build.folder / "tests" / "readme" / "programs"
     folder.mkdir(parents=True, exist_ok=True)
-    complaints, count = [], 0
+    flags = flags_of(build)
+    complaints, jobs, count = [], [], 0
     for text in TEXTS:
         found = list(programs((compiling.ROOT / text).read_text(encoding="utf-8")))
         count += len(found)
@@ -109,11 +187,15 @@ def main():
             if program.compiled and not re.search(r"\bint main\(", program.code):
                 complaints.append(f"{text}:{program.line}: no complete program; say why before it: <!-- not compiled: why -->")
             elif program.compiled:
-                complaints.append(build_and_run(build, text, program, flags_of(build), folder))
+                jobs.append((build_and_run, build, text, program, flags, folder))
+                jobs += [(try_change, build, text, program, change, flags, folder) for change in program.changes]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        complaints += pool.map(lambda job: job[0](*job[1:]), jobs)
     complaints = [complaint for complaint in complaints if complaint]
     for complaint in complaints:
         print(complaint)
-    print(f"{count} C++ blocks, {len(complaints)} wrong")
+    changes = sum(job[0] is try_change for job in jobs)
+    print(f"{count} C++ blocks, {changes} changes of them, {len(complaints)} wrong")
     return 1 if complaints else 0
 
 
