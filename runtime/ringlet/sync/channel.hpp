@@ -8,7 +8,7 @@
 
 namespace ringlet {
 
-/// Where two jobs meet: who sends waits until somebody takes the item, as on a Go channel without a buffer; gevent's Queue(0).
+/// Where two jobs meet: who sends waits until somebody takes the item, as on a Go channel without a buffer; gevent's Channel.
 /// First come, first served at both ends; nothing is lost by a cancellation, see `queue`. Thread: the loop's thread only.
 template <class T>
 class channel {
