@@ -14,6 +14,8 @@ A later ```text block belongs to a change of the program above it when the prose
 Then the program with that change is compiled, and run if that succeeds, and each line of the block must be in a line of what
 compiler and program say, in this order.
 
+In docs/from-gevent.md each program uses what the second column of the table above it names.
+
 A line before a ```cpp block can say otherwise, in an HTML comment:
 
     <!-- run: ARGUMENTS -->          run it with these arguments
@@ -35,8 +37,10 @@ import compiling  # noqa: E402
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(.*?)\s*-->\s*$")
 CHANGE = re.compile(r"\b[Ww]ith `([^`]+)` in\s+place\s+of\s+`([^`]+)`|\bWithout `([^`]+)`")
+CODE = re.compile(r"`([^`]+)`")
+PLACEHOLDERS = {"auto", "co_await", "while"}  # and what stands in parentheses
 SECONDS = 30
-TEXTS = ["README.md", "docs/tutorial.md", "docs/writing-awaitables.md", "docs/testing.md"]
+TEXTS = ["README.md", "docs/tutorial.md", "docs/from-gevent.md", "docs/writing-awaitables.md", "docs/testing.md"]
 
 
 class Program:
@@ -72,6 +76,21 @@ def programs(text):
     return found
 
 
+def unused(text):
+    """Names in the second columns of tables that the next C++ block does not have; rows of what there is not say "none"."""
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        block = next((b[2] for b in FENCE.finditer(section) if b[1].strip() == "cpp"), "")
+        used = set(re.findall(r"\w+", block)) | PLACEHOLDERS
+        for row in re.findall(r"^\| (.*) \|$", section, re.MULTILINE)[1:]:
+            shown = row.split(" | ")[1]
+            code = " ".join(CODE.findall("" if shown.startswith("none") else shown))
+            while "(" in code:
+                code, before = re.sub(r"\([^()]*\)", " ", code), code
+                if code == before:
+                    break
+            yield from (f"`{name}` of '{row}'" for name in re.findall(r"[A-Za-z_]\w+", code) if name not in used)
+
+
 def pattern(line):
     return ".*".join(re.escape(part) for part in line.split("..."))
 
@@ -89,7 +108,7 @@ def says(text, printed):
 def self_test():
     text = ("# x\n\n```cpp\nint main() {}\n```\n\nIt prints\n\n```text\nhello\n```\n\n<!-- compile only -->\n```cpp\nint main() { }\n```\n"
             "\n```sh\nmake\n```\n<!-- run: -n 'a b' -->\n```cpp\nint main(int) {}\n```\n<!-- not compiled: a part -->\n```cpp\nf();\n```\n")
-    found = list(programs(text))
+    found = programs(text)
     assert [p.line for p in found] == [4, 15, 23, 27], [p.line for p in found]
     assert [p.output for p in found] == ["hello\n", None, None, None]
     assert [p.run for p in found] == [True, False, True, False]
@@ -98,9 +117,11 @@ def self_test():
     assert [p.changes for p in found] == [[], [], [], []]
     text = ("```cpp\nint main() { f(); }\n```\n```text\nfine\n```\nWith `g();` in\nplace of `f();` it says\n```text\nat ...: wrong\n```\n"
             "Without `f();`:\n```text\nnothing\n```\n```sh\nx\n```\nMore:\n```text\nno change\n```\n")
-    found = list(programs(text))
+    found = programs(text)
     assert [(c.line, c.old, c.new, c.says) for c in found[0].changes] == [
         (10, "f();", "g();", "at ...: wrong\n"), (14, "f();", "", "nothing\n")]
+    text = ("## x\n| a | b |\n|---|---|\n| `f` | `co_await g(k(h))`, `no()` | |\n| `i` | none: `j` |\n```cpp\nint main() { g(); }\n```\n")
+    assert [name.split()[0] for name in unused(text)] == ["`no`"]
     assert same("a ... c\n", "a b c\n") and not same("a ... c\n", "a b c d\n") and not same("a ... c\n", "a b\n c\n")
     assert says("one\nth...e\n", "one\ntwo\nthree\n") and not says("three\none\n", "one\ntwo\nthree\n")
     assert not list(programs("# nothing\n\n```text\nint main() {}\n```\n"))
@@ -179,7 +200,10 @@ def main():
     flags = flags_of(build)
     complaints, jobs, count = [], [], 0
     for text in TEXTS:
-        found = list(programs((compiling.ROOT / text).read_text(encoding="utf-8")))
+        content = (compiling.ROOT / text).read_text(encoding="utf-8")
+        found = programs(content)
+        if text == "docs/from-gevent.md":
+            complaints += [f"{text}: no program uses {name}" for name in unused(content)]
         count += len(found)
         if not any(program.compiled for program in found):
             complaints.append(f"{text} shows no C++ program")
