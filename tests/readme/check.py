@@ -12,7 +12,7 @@ A later ```text block belongs to a change of the program above it when the prose
     With `NEW` in place of `OLD`          or          Without `OLD`
 
 Then the program with that change is compiled, and run if that succeeds, and each line of the block must be in a line of what
-compiler and program say, in this order.
+compiler and program say, in this order. A ```text block that is neither is a mistake.
 
 In docs/from-gevent.md each program uses what the second column of the table above it names.
 
@@ -36,7 +36,7 @@ import compiling  # noqa: E402
 
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(.*?)\s*-->\s*$")
-CHANGE = re.compile(r"\b[Ww]ith `([^`]+)` in\s+place\s+of\s+`([^`]+)`|\bWithout `([^`]+)`")
+CHANGE = re.compile(r"\b[Ww]ith\s+`([^`]+)`\s+in\s+place\s+of\s+`([^`]+)`|\b[Ww]ithout\s+`([^`]+)`")
 CODE = re.compile(r"`([^`]+)`")
 PLACEHOLDERS = {"auto", "co_await", "while"}  # and what stands in parentheses
 SECONDS = 30
@@ -59,7 +59,7 @@ class Change:
         self.line, self.old, self.new, self.says = line, old, new, says
 
 
-def programs(text):
+def programs(text, name="the text"):
     blocks = list(FENCE.finditer(text))
     found = []
     for index, block in enumerate(blocks):
@@ -70,9 +70,11 @@ def programs(text):
             output = following[2] if following and following[1].strip() == "text" else None
             found.append(Program(line, block[2], comment[1] if comment else "", output))
         elif kind == "text" and found and blocks[index - 1][1].strip() not in ("cpp", "c++"):
-            for change in CHANGE.finditer(text[blocks[index - 1].end(): block.start()]):
-                old, new = (re.sub(r"\s*\n\s*", " ", part) for part in (change[2] or change[3], change[1] or ""))
-                found[-1].changes.append(Change(line, old, new, block[2]))
+            told = list(CHANGE.finditer(text[blocks[index - 1].end(): block.start()]))
+            if len(told) != 1:
+                raise SystemExit(f"{name}:{line}: what is this the output of? The text above it tells of {len(told)} changes")
+            old, new = (re.sub(r"\s*\n\s*", " ", part) for part in (told[0][2] or told[0][3], told[0][1] or ""))
+            found[-1].changes.append(Change(line, old, new, block[2]))
     return found
 
 
@@ -116,10 +118,10 @@ def self_test():
     assert found[2].arguments == ["-n", "a b"]
     assert [p.changes for p in found] == [[], [], [], []]
     text = ("```cpp\nint main() { f(); }\n```\n```text\nfine\n```\nWith `g();` in\nplace of `f();` it says\n```text\nat ...: wrong\n```\n"
-            "Without `f();`:\n```text\nnothing\n```\n```sh\nx\n```\nMore:\n```text\nno change\n```\n")
+            "Without\n`f();`:\n```text\nnothing\n```\n```sh\nx\n```\n")
     found = programs(text)
     assert [(c.line, c.old, c.new, c.says) for c in found[0].changes] == [
-        (10, "f();", "g();", "at ...: wrong\n"), (14, "f();", "", "nothing\n")]
+        (10, "f();", "g();", "at ...: wrong\n"), (15, "f();", "", "nothing\n")]
     text = ("## x\n| a | b |\n|---|---|\n| `f` | `co_await g(k(h))`, `no()` | |\n| `i` | none: `j` |\n```cpp\nint main() { g(); }\n```\n")
     assert [name.split()[0] for name in unused(text)] == ["`no`"]
     assert same("a ... c\n", "a b c\n") and not same("a ... c\n", "a b c d\n") and not same("a ... c\n", "a b\n c\n")
@@ -201,7 +203,7 @@ def main():
     complaints, jobs, count = [], [], 0
     for text in TEXTS:
         content = (compiling.ROOT / text).read_text(encoding="utf-8")
-        found = programs(content)
+        found = programs(content, text)
         if text == "docs/from-gevent.md":
             complaints += [f"{text}: no program uses {name}" for name in unused(content)]
         count += len(found)
