@@ -20,19 +20,31 @@ namespace ringlet {
 namespace detail {
 namespace {
 
-// "outer" of "ringlet::task<> outer(int)" (clang), "outer(_ZN5outerEi.Frame*)" (g++ 12) and "task<void> outer(int)".
-std::string_view name_of_function(std::string_view signature) noexcept {
-    std::size_t begin = 0;
+// "outer" of "ringlet::task<> outer(int)" (clang), "outer(_ZN5outerEi.Frame*)" (g++ 12) and "task<void> outer(int)";
+// "service::start" of "task<> service<int (*)(char)>::start()": template arguments may be long, and say little.
+std::string name_of_function(std::string_view signature) {
+    constexpr std::string_view anonymous = "(anonymous";
+    std::string name;
     int depth = 0;
     for (std::size_t i = 0; i < signature.size(); ++i) {
         const char c = signature[i];
-        if (c == '<' || (c == '(' && signature.substr(i).starts_with("(anonymous"))) ++depth;
-        if ((c == '>' || c == ')') && depth > 0) --depth;
-        if (depth > 0) continue;
-        if (c == ' ') begin = i + 1;
-        if (c == '(') return signature.substr(begin, i - begin);
+        if (depth == 0 && signature.substr(i).starts_with(anonymous)) {
+            const std::size_t end = std::min(signature.find(')', i), signature.size() - 1);
+            name += signature.substr(i, end + 1 - i);
+            i = end;
+        } else if (c == '<' || (c == '(' && depth > 0)) {
+            ++depth;
+        } else if (depth > 0) {
+            if (c == '>' || c == ')') --depth;
+        } else if (c == '(') {
+            break;
+        } else if (c == ' ') {
+            name.clear();
+        } else {
+            name += c;
+        }
     }
-    return signature.substr(begin);
+    return name;
 }
 
 void describe_await(std::coroutine_handle<> frame, std::string_view word, std::string& out) {

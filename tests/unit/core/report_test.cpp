@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace ringlet_tests;
 using ringlet::spawn;
@@ -36,6 +37,11 @@ task<> passes_on() {
     co_await throws_late();
 }
 
+template <class Function>
+struct holder {
+    static task<> wait_in_a_template() { co_await ringlet::sleep(10s); }
+};
+
 std::string at(int line) { return "report_test.cpp:" + std::to_string(line) + " in "; }
 
 }  // namespace
@@ -61,6 +67,20 @@ TEST_CASE("the report shows the chain of awaits of each job, and for how long it
     CHECK(contains(text, "inner_wait"));
     CHECK(contains(text, ": runs\n"));
     CHECK(ringlet::describe_tasks().empty());  // no loop runs here
+}
+
+TEST_CASE("the report leaves template arguments out, whatever brackets are in them", "[report]") {
+    checked_loop loop;
+    std::string text;
+    loop.run([](std::string& out) -> task<> {
+        auto sleeper = spawn(holder<task<> (*)(int, std::vector<char>)>::wait_in_a_template);
+        co_await ringlet::sleep(1ms);
+        out = ringlet::describe_tasks();
+        sleeper.cancel();
+        co_await sleeper.join();
+    }(text));
+    CAPTURE(text);
+    CHECK(contains(text, "holder::wait_in_a_template\n"));
 }
 
 TEST_CASE("the report shows the jobs of a group under the job that made it", "[report]") {
