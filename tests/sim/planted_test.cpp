@@ -310,6 +310,7 @@ TEST_CASE("waiting for what nobody in the simulation can send is a deadlock", "[
         text = deadlock.what();
     }
     CAPTURE(text);
+    CHECK(contains(text, "no timer is armed and what is in flight can never end, but there are\n"));
     CHECK(contains(text, "waits for accept"));
 }
 

@@ -122,7 +122,8 @@ struct acceptor::state : completion, listed {
 const listed::kind acceptor::state::entry{&stop_now, &name_of};
 
 void acceptor::release::operator()(state* s) const noexcept {
-    ringlet::detail::require(s->waiter == nullptr, "a listener was destroyed while a job waits in accept");
+    ringlet::detail::require(s->waiter == nullptr,
+                             "a listener was destroyed while a job waits in accept: cancel and join that job first");
     if (!s->armed()) {
         delete s;
         return;

@@ -268,8 +268,10 @@ void loop::run_until(auto&& finished, std::string& deadlock) {
         if (stuck()) {
             require(deadlock.empty() && !root().cancelling(),
                     "something waits for what can never come, even when cancelled:\n" + describe_left());
-            deadlock = "deadlock: nothing is ready, no timer is armed and no operation is in flight, but there are\n" +
-                       describe_jobs();
+            const std::string_view rest =
+                in_flight_ == 0 ? "no operation is in flight" : "what is in flight can never end";
+            deadlock = fmt::format("deadlock: nothing is ready, no timer is armed and {}, but there are\n{}", rest,
+                                   describe_jobs());
             root().cancel_all();
             continue;
         }

@@ -34,7 +34,7 @@ struct simulation::state {
 };
 
 simulation::simulation(std::uint64_t seed, const fault_plan& faults) : state_{std::make_unique<state>(seed, faults)} {
-    require(io::sys::simulated == nullptr, "a thread has one simulation at a time");
+    require(io::sys::simulated == nullptr, "a thread has one simulation at a time: end the other before this begins");
     require(frame_pool::live_count() == 0, "a simulation begins before the tasks that run in it are made");
     io::sys::simulated = &state_->system;
     frame_pool& pool = ringlet::detail::this_thread_pool;

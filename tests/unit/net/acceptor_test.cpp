@@ -3,6 +3,7 @@
 #include "support.hpp"
 #include <ringlet/io/acceptor.hpp>
 
+#include <memory>
 #include <optional>
 
 #include <fcntl.h>
@@ -54,6 +55,21 @@ TEST_CASE("one multishot request serves many waits, and is armed again when it e
     loop.run(accept_some(acceptor, log, 4));
     CHECK(log == std::vector<std::string>(4, "fd"));
     CHECK(accepts_submitted(engine) == 2);
+}
+
+TEST_CASE("a listener that goes while a job waits in accept says what to do", "[net][acceptor][abort]") {
+    CHECK(contains(last_words([] {
+                       checked_loop loop;
+                       loop.run([]() -> task<> {
+                           auto gone = std::make_unique<io::acceptor>(io::owned_fd{some_fd()});
+                           std::vector<std::string> log;
+                           auto waiter = spawn(accept_some, std::ref(*gone), std::ref(log), 1);
+                           co_await yield();
+                           gone.reset();
+                           co_await waiter.join();
+                       }());
+                   }),
+                   "was destroyed while a job waits in accept: cancel and join that job first"));
 }
 
 TEST_CASE("an error ends the wait, and the next wait arms again", "[net][acceptor]") {
