@@ -49,6 +49,9 @@ private:
     A* awaitable_;
 };
 
+/// Apart, so that the code around it keeps nothing for it.
+[[noreturn, gnu::noinline]] inline void raise_cancelled() { throw cancelled{}; }
+
 }  // namespace detail
 
 /// Base of every leaf awaitable. `Derived` has
@@ -87,7 +90,7 @@ public:
     T resume(detail::job_block& job) {
         if constexpr (std::same_as<decltype(derived().outcome(job)), T>) {
             if (job.res == detail::wait_cancelled) [[unlikely]]
-                raise(detail::cancelled_code());
+                detail::raise_cancelled();
             return derived().outcome(job);
         } else {
             result<T> outcome = end(job);
