@@ -33,7 +33,7 @@ class generator_base : public in_frame_pool {
 public:
     struct chain;
     /// Where a generator stands; part of its frame.
-    struct stop {
+    struct standing {
         Yield value;
         chain* brings = nullptr;  // what it goes on with, if anything
     };
@@ -41,12 +41,12 @@ public:
     struct chain {
         generator_base* innermost;
         std::coroutine_handle<> frame = nullptr;  // its
-        stop* at = nullptr;                       // where it stands; null unless it does
+        standing* at = nullptr;                   // where it stands; null unless it does
         std::optional<or_char<Send>> received = std::nullopt;
         std::exception_ptr injected = nullptr;
 
         // No symmetric transfer, which is no tail call in every build type.
-        stop* run() {
+        standing* run() {
             at = nullptr;
             for (;;) {
                 const std::coroutine_handle<> resumed = frame;
@@ -96,7 +96,7 @@ public:
         }
 
     private:
-        stop here_;
+        standing here_;
     };
     template <class Value>
         requires std::constructible_from<Yield, Value>

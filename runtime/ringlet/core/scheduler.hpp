@@ -36,11 +36,11 @@ public:
         if constexpr (with_eyes) ++ready_count_;
     }
     bool idle() const noexcept { return ready_head_ == nullptr; }
-    /// Whether the job that runs may go on where it would else be made ready: it would be the next to run. Only as often as a
-    /// turn resumes jobs, so that the loop gets its turns.
+    /// Whether the job that runs may go on where it would else be made ready: it would be the next to run. That counts as a
+    /// resumption, so that the loop gets its turns.
     bool may_go_on() noexcept {
-        if (ready_head_ || going_on_left_ == 0) return false;
-        --going_on_left_;
+        if (ready_head_ || resumptions_left_ == 0) return false;
+        --resumptions_left_;
         return true;
     }
     std::size_t ready_count() const noexcept { return ready_count_; }
@@ -48,7 +48,7 @@ public:
     const job_block& next_ready() const noexcept { return *ready_head_; }
 
     /// Runs ready jobs in the order in which they became so, until none is left or `resumptions_max` have run.
-    std::size_t run_ready(std::size_t resumptions_max);
+    void run_ready(std::size_t resumptions_max);
 
     /// The job that runs now. Null between jobs.
     job_block* current_job() const noexcept { return job_; }
@@ -92,7 +92,7 @@ private:
     job_block* ready_head_ = nullptr;
     job_block* ready_tail_ = nullptr;  // says nothing while there is no head; nor does its own next_ready ever
     std::size_t ready_count_ = 0;
-    std::size_t going_on_left_ = 0;
+    std::size_t resumptions_left_ = 0;  // of this run_ready
     job_block* job_ = nullptr;
     list_link groups_{&groups_, &groups_};
     job_group root_{*this, job_group::policy::keep_failures};
@@ -101,10 +101,10 @@ private:
 inline constinit thread_local scheduler* this_thread_scheduler = nullptr;
 
 // Inline: the loop's turn is this and little else.
-inline std::size_t scheduler::run_ready(std::size_t resumptions_max) {
-    std::size_t count = 0;
-    going_on_left_ = resumptions_max - 1;
-    for (; ready_head_ && count < resumptions_max; ++count) {
+inline void scheduler::run_ready(std::size_t resumptions_max) {
+    resumptions_left_ = resumptions_max;
+    while (ready_head_ && resumptions_left_ > 0) {
+        --resumptions_left_;
         job_block& job = *ready_head_;
         if constexpr (with_eyes) --ready_count_;
         if (&job != ready_tail_) {
@@ -137,7 +137,6 @@ inline std::size_t scheduler::run_ready(std::size_t resumptions_max) {
         } while (handle);
     }
     job_ = nullptr;
-    return count;
 }
 
 inline scheduler& current_scheduler(std::source_location where = std::source_location::current()) noexcept {
