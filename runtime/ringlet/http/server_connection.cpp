@@ -411,21 +411,35 @@ private:
     std::optional<std::int64_t> confirmed_before_;
 };
 
+// Takes back what the kernel did not take of an answer's body, which comes last, when a send ends early.
+class server_connection::unsent {
+public:
+    unsent(server_connection& of, const std::span<iovec>& parts) noexcept : of_{of}, parts_{parts} {}
+    unsent(const unsent&) = delete;
+    unsent& operator=(const unsent&) = delete;
+    ~unsent() { of_.body_sent_ -= std::min(of_.body_sent_, bytes_of(parts_)); }
+
+private:
+    server_connection& of_;
+    const std::span<iovec>& parts_;
+};
+
 task<> server_connection::send(std::span<iovec> parts) {
     keep_input();
     progress since{stream_.socket(), limits_.stall_time};
+    const unsent rest{*this, parts};
     while (!parts.empty()) {
         msghdr message{};
         message.msg_iov = parts.data();
         message.msg_iovlen = parts.size();
         const auto sent = co_await as_result(with_deadline(since.look(), io::sendmsg_op{stream_.socket(), message}));
-        if (!sent && sent.error() != std::errc::timed_out) cut(bytes_of(parts), sent.error());
+        if (!sent && sent.error() != std::errc::timed_out) throw std::system_error{sent.error(), "send"};
         if (sent) {
             since.handed_over(*sent);
             parts = rest_of(parts, *sent);
             if (parts.empty()) co_return;
         }
-        if (!since.goes_on()) cut(bytes_of(parts), make_error_code(std::errc::timed_out));
+        if (!since.goes_on()) throw std::system_error{make_error_code(std::errc::timed_out), "send"};
     }
 }
 
@@ -448,15 +462,16 @@ task<std::uint64_t> server_connection::send_from_memory(io::fd_ref file, std::ui
         if (sent == 0) break;  // the file has become shorter
         if (sent > 0) {
             total += static_cast<std::uint64_t>(sent);
+            body_sent_ += static_cast<std::uint64_t>(sent);
             since.handed_over(static_cast<std::size_t>(sent));
             co_await yield();  // a fast reader takes as fast as we send
         } else if (errno == EAGAIN || errno == EINTR) {
             const auto ready = co_await as_result(with_deadline(since.look(), io::poll_op{stream_.socket(), POLLOUT}));
-            if (!ready && ready.error() != std::errc::timed_out) cut(bytes - total, ready.error());
+            if (!ready && ready.error() != std::errc::timed_out) throw std::system_error{ready.error(), "send"};
         } else {
-            cut(bytes - total, std::error_code{errno, std::generic_category()});
+            throw std::system_error{errno, std::generic_category(), "send"};
         }
-        if (!since.goes_on()) cut(bytes - total, make_error_code(std::errc::timed_out));
+        if (!since.goes_on()) throw std::system_error{make_error_code(std::errc::timed_out), "send"};
     }
     co_return total;
 }
@@ -470,9 +485,7 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
     std::vector<std::byte> piece;
     while (bytes > 0) {
         if (!chunked_ && (output_.empty() || send_head_at_once())) {
-            body_sent_ += bytes;  // cut() takes back what was not sent
             const std::uint64_t sent = co_await send_from_memory(file, offset, bytes, since);
-            body_sent_ -= bytes - sent;
             offset += sent;
             bytes -= sent;
             if (bytes == 0) co_return;
@@ -484,12 +497,6 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
         offset += got;
         bytes -= got;
     }
-}
-
-// What the kernel did not take of an answer's body, which comes last, was not sent.
-void server_connection::cut(std::uint64_t unsent, const std::error_code& why) {
-    body_sent_ -= std::min(body_sent_, unsent);
-    throw std::system_error{why, "send"};
 }
 
 task<> server_connection::flush() {

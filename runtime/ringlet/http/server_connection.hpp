@@ -108,10 +108,10 @@ private:
     task<bool> drop_body();
     void refuse(parse_error error);
     class progress;
+    class unsent;
     task<> send(std::span<iovec> parts);
     task<std::uint64_t> send_from_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes, progress& since);
     bool send_head_at_once();
-    [[noreturn]] void cut(std::uint64_t unsent, const std::error_code& why);
     task<> flush();
 
     net::tcp_stream stream_;

@@ -12,6 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 using namespace ringlet;
 using namespace ringlet_tests;
 using http::request_head;
@@ -150,9 +154,58 @@ task<> send_much(tcp_stream stream, server_limits limits) {
     co_await client.close();
 }
 
-task<std::size_t> read_slowly(server_limits limits) {
+// In memory, or a hole, which is read.
+io::owned_fd file_of(std::size_t bytes, bool in_memory) {
+    io::owned_fd file{::memfd_create("body", MFD_CLOEXEC)};
+    const auto size = static_cast<off_t>(bytes);
+    REQUIRE((in_memory ? ::posix_fallocate(file.get(), 0, size) : ::ftruncate(file.get(), size)) == 0);
+    return file;
+}
+
+task<> send_file(tcp_stream stream, server_limits limits) {
+    server_connection client{std::move(stream), limits};
+    co_await client.next_request();
+    constexpr std::size_t size = 2 << 20;
+    const io::owned_fd file = file_of(size, true);
+    co_await client.begin_response(head_of(http::status::ok), size);
+    co_await client.write_file(file, 0, size);
+    co_await client.end_response();
+    co_await client.close();
+}
+
+task<> write_whole_file(server_connection& client, io::fd_ref file, std::size_t size) {
+    co_await client.next_request();
+    co_await client.begin_response(head_of(http::status::ok), size);
+    co_await client.write_file(file, 0, size);
+}
+
+// What is said to have been sent of a file, when its sending is cancelled.
+task<std::uint64_t> cancel_a_file(bool in_memory) {
     auto [server, client] = stream_pair();
-    auto serving = spawn(send_much, std::move(server), limits);
+    constexpr std::size_t size = 8 << 20;
+    const io::owned_fd file = file_of(size, in_memory);
+    server_connection connection{std::move(server)};
+    auto serving = spawn(write_whole_file, std::ref(connection), io::fd_ref{file}, size);
+    co_await client.send_all(as_bytes(ask));
+    std::array<std::byte, 1> first;
+    co_await client.recv(first);
+    co_await sleep(2ms);
+    serving.cancel();
+    co_await serving.join();
+    const std::uint64_t said = connection.body_bytes_sent();
+    connection.stream().close();
+    std::uint64_t came = 1;
+    std::vector<std::byte> part(1 << 20);
+    while (const std::size_t n = co_await client.recv(part)) came += n;
+    CHECK(said > 0);
+    CHECK(said < came);          // the head came, too
+    CHECK(came - said < 10000);  // and no other bytes
+    co_return said;
+}
+
+task<std::size_t> read_slowly(handler* serve, server_limits limits) {
+    auto [server, client] = stream_pair();
+    auto serving = spawn(serve, std::move(server), limits);
     co_await client.send_all(as_bytes(ask));
     co_await client.shutdown_send();
     std::size_t total = 0;
@@ -457,8 +510,23 @@ TEST_CASE("a reader that stands still is cut, a slow one is not", "[http][server
     CHECK(end.size() < 2u << 20);
     CHECK(contains(end, "send"));
     limits.stall_time = 60ms;  // it takes longer in all
-    const std::size_t total = run(read_slowly, limits);
+    const std::size_t total = run(read_slowly, send_much, limits);
     CHECK(total > 2u << 20);
+}
+
+TEST_CASE("a file is sent to slow readers, and not to those that stand still", "[http][server]") {
+    const leak_check leaks;
+    server_limits limits;
+    limits.stall_time = 20ms;
+    CHECK(contains(run(stall, send_file, ask, limits), "send"));
+    limits.stall_time = 60ms;
+    const std::size_t total = run(read_slowly, send_file, limits);
+    CHECK(total > 2u << 20);
+}
+
+TEST_CASE("of a file whose sending is cancelled, what was sent is told", "[http][server]") {
+    const leak_check leaks;
+    for (const bool in_memory : {true, false}) CHECK(run(cancel_a_file, in_memory) < 8u << 20);
 }
 
 TEST_CASE("a reader that stands still is cut after at most twice the limit, whatever the kernel takes",
