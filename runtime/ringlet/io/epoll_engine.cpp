@@ -107,7 +107,8 @@ void epoll_engine::enter(unsigned wanted, deadline until) {
     if (posted() != 0 && posted() >= wanted && ++entered_without_looking_ < enters_between_looks) return;
     entered_without_looking_ = 0;
     do {
-        collect(posted() < wanted ? until : deadline::min());
+        const bool undisturbed = collect(posted() < wanted ? until : deadline::min());
+        if (!undisturbed) return;  // the loop looks what the signal wants
     } while (posted() < wanted && clock::now() < until);
 }
 
@@ -271,11 +272,13 @@ void epoll_engine::on_event(int fd, std::uint32_t events) {
 }
 
 // Waits for events until `until`, not at all when that has passed, and goes on with what they concern.
-void epoll_engine::collect(deadline until) {
+// False when a signal ended the wait.
+bool epoll_engine::collect(deadline until) {
     std::array<epoll_event, events_max> events;
     const std::vector<int> eager = std::exchange(eager_, {});
     const int count = wait_for_events(events.data(), eager.empty() ? until : deadline::min());
-    if (count < 0 && errno != EINTR) throw std::system_error{errno, std::generic_category(), "epoll_wait"};
+    const bool interrupted = count < 0;
+    if (interrupted && errno != EINTR) throw std::system_error{errno, std::generic_category(), "epoll_wait"};
     for (const int fd : eager) {
         watched_[static_cast<std::size_t>(fd)].eager = false;
         on_event(fd, EPOLLIN | more_than_data);
@@ -287,6 +290,7 @@ void epoll_engine::collect(deadline until) {
         else
             on_event(static_cast<int>(event.data.u64), event.events);
     }
+    return !interrupted;
 }
 
 int epoll_engine::wait_for_events(epoll_event* events, deadline until) noexcept {

@@ -55,7 +55,7 @@ private:
     void unpark(request& r) noexcept;
     void make_eager(int fd);
     void on_event(int fd, std::uint32_t events);
-    void collect(deadline until);
+    bool collect(deadline until);
     int wait_for_events(epoll_event* events, deadline until) noexcept;
 
     void start_file_call(request&& r);

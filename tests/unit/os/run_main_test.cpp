@@ -68,6 +68,26 @@ task<> asked_for_its_jobs(arguments) {
     co_await sleeper.join();
 }
 
+// What wakes it is its own report: nothing else happens.
+task<> waits_for_its_report(arguments) {
+    std::array<int, 2> fds{};
+    const io::owned_fd errors{::fcntl(2, F_DUPFD_CLOEXEC, 3)};
+    if (::pipe(fds.data()) != 0 || ::dup2(fds[1], 2) < 0) co_return;
+    const io::owned_fd report{fds[0]};
+    sigevent event{};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGUSR1;
+    timer_t timer{};
+    itimerspec soon{};
+    soon.it_value.tv_nsec = 20'000'000;
+    if (::timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || ::timer_settime(timer, 0, &soon, nullptr) != 0)
+        co_return;
+    std::array<std::byte, 4096> text;
+    const std::size_t bytes = co_await io::read_op{report, text};
+    ::dup2(errors.get(), 2);
+    std::fwrite(text.data(), 1, bytes, stderr);
+}
+
 task<> crashes(arguments) {
     auto sleeper = spawn(sleep_long);
     sleeper.set_name("sleeper");
@@ -211,6 +231,13 @@ TEST_CASE("SIGUSR1 makes a program print its jobs, and it goes on", "[run_main]"
     CHECK(contains(got.errors, "ringlet: the jobs of this loop:"));
     CHECK(contains(got.errors, "sleeper: waits for sleep at "));
     CHECK(contains(got.errors, "sleep_long"));
+}
+
+TEST_CASE("SIGUSR1 wakes a program in which nothing else happens", "[run_main]") {
+    const outcome got = run_in_child(waits_for_its_report);
+    CAPTURE(got.errors);
+    CHECK(got.status == 0);
+    CHECK(contains(got.errors, ": waits for read "));
 }
 
 TEST_CASE("a crash prints the jobs in short, and is a crash still", "[run_main]") {

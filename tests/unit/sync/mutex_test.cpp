@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/support.hpp"
 #include <ringlet/core/combinators.hpp>
+#include <ringlet/core/report.hpp>
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/sync/condition.hpp>
 #include <ringlet/sync/mutex.hpp>
@@ -64,7 +65,33 @@ task<> one_tells_two() {
     if (log != "ww") throw std::logic_error{"not both went on: " + log};
 }
 
+task<ringlet::mutex_guard> lock_for_others(mutex& lock) { co_return co_await lock.lock(); }
+
+task<ringlet::mutex_guard> lock_by_another_job(mutex& lock) {
+    auto taker = spawn(lock_for_others, std::ref(lock));
+    taker.set_name("a name that is too long to stand within the string itself");
+    co_return co_await taker.get();
+}
+
+task<> lock_and_unlock(mutex& lock) { const auto held = co_await lock.lock(); }
+
+task<std::string> report_with_a_guard_of_an_ended_job() {
+    mutex lock;
+    auto held = co_await lock_by_another_job(lock);
+    auto waiter = spawn(lock_and_unlock, std::ref(lock));
+    co_await ringlet::yield();
+    std::string told = ringlet::describe_tasks();
+    held.unlock();
+    co_await waiter.join();
+    co_return told;
+}
+
 }  // namespace
+
+TEST_CASE("a report does not ask a job that has ended who it was", "[sync][mutex]") {
+    checked_loop loop;
+    CHECK(contains(loop.run(report_with_a_guard_of_an_ended_job()), "waits for a mutex at "));
+}
 
 TEST_CASE("a mutex is held by one job at a time, first come, first served", "[sync][mutex]") {
     checked_loop loop;
