@@ -20,7 +20,6 @@ namespace {
 
 using apps::open_outcome;
 using std::chrono::seconds;
-using std::chrono::sys_seconds;
 
 struct compressed_sibling {
     std::string_view suffix;
@@ -38,11 +37,9 @@ bool is_compressible(std::string_view content_type) noexcept {
            std::ranges::any_of(compact, [&](std::string_view t) { return content_type.starts_with(t); });
 }
 
-sys_seconds now() noexcept { return sys_seconds{seconds{ringlet::io::sys::time()}}; }
-
 bool is_settled(const resource& what) noexcept {
     const auto change_would_show = [](const representation& form) {
-        return std::max(form.state.modified, form.state.changed) + seconds{1} < now();
+        return std::max(form.state.modified, form.state.changed) + seconds{1} < now_to_the_second();
     };
     return std::ranges::all_of(what.forms, change_would_show);
 }
@@ -152,7 +149,7 @@ ringlet::task<apps::opened> file_cache::open(std::string path) const {
 // A body is kept only when the file was the same before it was read and after.
 ringlet::task<representation> file_cache::read(opened_form form) const {
     representation out{.state = file_state::of(form.file.info), .coding = form.coding};
-    out.validators = validators_of(out.state, form.coding, now());
+    out.validators = validators_of(out.state, form.coding, now_to_the_second());
     out.file = ringlet::io::owned_fd{form.file.fd.release()};
     if (out.state.bytes > limits_.body_bytes_each) co_return out;
     std::string body(out.state.bytes, '\0');

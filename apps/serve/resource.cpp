@@ -3,6 +3,7 @@
 
 #include <ringlet/http/date.hpp>
 #include <ringlet/http/negotiation.hpp>
+#include <ringlet/io/system_calls.hpp>
 
 #include <fmt/format.h>
 
@@ -61,6 +62,8 @@ ringlet::http::response_head head_for(ringlet::http::status status, const resour
     for (const auto& field : extra) head.fields.add(field.name, field.value);
     return head;
 }
+
+sys_seconds now_to_the_second() noexcept { return sys_seconds{seconds{ringlet::io::sys::time()}}; }
 
 ringlet::http::validators validators_of(const file_state& state, std::string_view coding, sys_seconds now) {
     ringlet::http::validators all;

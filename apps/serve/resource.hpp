@@ -54,6 +54,9 @@ struct resource {
 ringlet::http::response_head head_for(ringlet::http::status status, const resource& what, const representation& form,
                                       const ringlet::http::fields& extra);
 
+/// The time that Date and Last-Modified are told in.
+std::chrono::sys_seconds now_to_the_second() noexcept;
+
 /// The validators of a file in this state, looked at `now`: the modification date is never later (RFC 9110 section
 /// 8.8.2.1). Another coding of it has another entity tag.
 ringlet::http::validators validators_of(const file_state& state, std::string_view coding, std::chrono::sys_seconds now);

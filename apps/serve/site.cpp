@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <span>
 #include <system_error>
@@ -50,8 +49,6 @@ http::status status_of(open_outcome outcome) noexcept {
     }
     return http::status::internal_server_error;
 }
-
-std::chrono::sys_seconds now() noexcept { return std::chrono::sys_seconds{std::chrono::seconds{sys::time()}}; }
 
 std::string make_listing(int root_fd, int directory_fd, const std::string& path,
                          const std::vector<ringlet::fs::directory_entry>& entries) {
@@ -131,7 +128,7 @@ ringlet::task<> site::send_resource(connection& client, const http::request_head
         co_await client.respond(head_for(http::status::not_modified, *what, form, options_.fields), std::string_view{});
         co_return;
     }
-    const http::selected_range range = http::select_range(request, form.validators, size, now());
+    const http::selected_range range = http::select_range(request, form.validators, size, now_to_the_second());
     if (range.what == http::selected_range::kind::unsatisfiable) {
         http::response_head head = head_of(http::status::range_not_satisfiable, plain_text);
         head.fields.add("Content-Range", http::content_range(range, size));
