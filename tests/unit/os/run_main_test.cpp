@@ -83,7 +83,10 @@ task<> waits_for_its_report(arguments) {
     if (::timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || ::timer_settime(timer, 0, &soon, nullptr) != 0)
         co_return;
     std::array<std::byte, 4096> text;
-    const std::size_t bytes = co_await io::read_op{report, text};
+    std::size_t bytes = co_await io::read_op{report, text};
+    ::fcntl(report.get(), F_SETFL, O_NONBLOCK);  // the report is in the pipe; what is left came with what was read
+    for (ssize_t more = 0; (more = ::read(report.get(), text.data() + bytes, text.size() - bytes)) > 0;)
+        bytes += static_cast<std::size_t>(more);
     ::dup2(errors.get(), 2);
     std::fwrite(text.data(), 1, bytes, stderr);
 }
