@@ -4,18 +4,18 @@
 #include "common/engine_line.hpp"
 #include "common/file_limit.hpp"
 #include "common/port_in_use.hpp"
-#include "common/printer.hpp"
-#include "common/sanitize.hpp"
 #include "serve/access_log.hpp"
 #include "serve/clients.hpp"
+#include "serve/content.hpp"
 #include "serve/options.hpp"
+#include "serve/reporter.hpp"
 #include "serve/sandbox.hpp"
-#include "serve/site.hpp"
+#include "serve/workers.hpp"
 #include <ringlet/http/server_connection.hpp>
 #include <ringlet/net/drain.hpp>
-#include <ringlet/net/error.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/tcp_listener.hpp>
+#include <ringlet/net/tls_stream.hpp>
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>
 #include <ringlet/ringlet.hpp>
@@ -23,7 +23,6 @@
 #include <csignal>
 #include <exception>
 #include <functional>
-#include <system_error>
 #include <utility>
 
 namespace {
@@ -32,31 +31,32 @@ namespace net = ringlet::net;
 namespace http = ringlet::http;
 
 struct context {
-    explicit context(const serve::options& how) : options{how}, site{how.site}, clients{how.per_address_max} {}
+    context(serve::content& what, serve::totals& counted, bool one_of_several)
+        : served{what},
+          clients{what.options.per_address_max},
+          report{what.options, counted},
+          is_worker{one_of_several} {
+        limits.until = &drain;
+    }
 
-    serve::options options;
-    serve::site site;
+    serve::content& served;
     serve::clients_by_address clients;
-    serve::totals totals;
+    serve::reporter report;
     net::drain drain;
-    apps::standard_printers print;
+    http::server_limits limits;
+    bool is_worker;
 };
-
-void note(context& server, const serve::logged_answer& what) {
-    ++server.totals.requests;
-    server.totals.body_bytes += what.body_bytes;
-    if (!server.options.quiet) server.print.out().line(serve::log_line(what, server.options.log));
-}
 
 // One answer, and its line in the log, also when the connection broke in the middle.
 ringlet::task<> answer(http::server_connection& client, const http::request_head& request, const net::endpoint& peer,
                        context& server) {
     const ringlet::deadline begin = ringlet::clock::now();
     const auto done = [&] {
-        note(server, {peer, request, client.answered(), client.body_bytes_sent(), ringlet::clock::now() - begin});
+        server.report.answered(
+            {peer, request, client.answered(), client.body_bytes_sent(), ringlet::clock::now() - begin});
     };
     try {
-        co_await server.site.answer(client, request);
+        co_await server.served.site.answer(client, request);
     } catch (...) {
         done();
         throw;
@@ -64,64 +64,71 @@ ringlet::task<> answer(http::server_connection& client, const http::request_head
     done();
 }
 
-ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
-    const net::endpoint peer = stream.peer_endpoint();
-    ++server.totals.connections;
-    const auto place = server.clients.enter(peer);
-    if (!place) co_return;
-    http::server_limits limits;
-    limits.until = &server.drain;
-    http::server_connection client{std::move(stream), limits};
+ringlet::task<> answer_all(http::server_connection client, net::endpoint peer, context& server) {
     while (const http::request_head* request = co_await client.next_request())
         co_await answer(client, *request, peer, server);
     if (const http::request_head* known = client.refused())
-        note(server, {peer, *known, client.answered(), client.body_bytes_sent(), {}, true});
+        server.report.answered({peer, *known, client.answered(), client.body_bytes_sent(), {}, true});
     co_await client.close();
 }
 
-ringlet::task<> drain_at_signal(context& server) {
-    co_await ringlet::until_signal(SIGINT, SIGTERM);
-    server.print.err().line("ringlet-serve: finishing what is being sent; press Ctrl-C again to leave at once");
-    server.drain.begin();
-    co_await ringlet::sleep_until(ringlet::io::no_deadline);  // the clients end first
-}
-
-// Peers come and go; what else ends a connection is said.
-void tell_failure(context& server, const net::endpoint& peer, const std::exception_ptr& why) {
-    try {
-        std::rethrow_exception(why);
-    } catch (const std::system_error& error) {
-        if (net::is_disconnect(error.code())) return;
-    } catch (...) {
+ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
+    const net::endpoint peer = stream.peer_endpoint();
+    server.report.accepted();
+    const auto place = server.clients.enter(peer);
+    if (!place) co_return;
+    if (!server.served.tls) {
+        co_await answer_all(http::server_connection{std::move(stream), server.limits}, peer, server);
+        co_return;
     }
-    server.print.err().say("ringlet-serve: connection from {}: {}", peer, ringlet::detail::describe(why));
+    net::tls_stream secured = co_await ringlet::with_timeout(
+        server.limits.head_time, net::tls_stream::accept(std::move(stream), *server.served.tls));
+    co_await answer_all(http::server_connection{std::move(secured), server.limits}, peer, server);
 }
 
 ringlet::task<> serve_clients(net::tcp_listener& listener, context& server) {
-    server.print.out().say("Serving {} at http://{}/",
-                           apps::sanitize(server.options.site.root, apps::text_context::field),
-                           listener.local_endpoint());
+    if (!server.is_worker) server.report.listens(listener.local_endpoint());
     net::serve_options serving{server.drain};
-    serving.connections_max = server.options.connections_max;
+    serving.connections_max = server.served.options.connections_max_each();
     serving.on_failure = [&server](const net::endpoint& peer, const std::exception_ptr& why) {
-        tell_failure(server, peer, why);
+        server.report.failed(peer, why);
     };
     co_await net::serve(listener, std::move(serving), serve_client, std::ref(server));
 }
 
-ringlet::task<> http_server(serve::options options) {
-    auto listener = apps::bind_or_explain(
-        "TCP", options.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
-    context server{options};
-    const std::string allowed = serve::confine_to_reading(server.site.root());
-    if (options.verbose) {
-        server.print.err().line(apps::engine_line());
-        server.print.err().line("ringlet-serve: allowed from now on: " + allowed);
-    }
-    // The wait for a signal first: once the address is printed, Ctrl-C drains.
+ringlet::task<> drain_at_signal(context& server) {
+    co_await ringlet::until_signal(SIGINT, SIGTERM);
+    if (!server.is_worker) server.report.say(serve::drain_notice);
+    server.drain.begin();
+    co_await ringlet::sleep_until(ringlet::io::no_deadline);  // the clients end first
+}
+
+// The wait for a signal first: once the address is printed, Ctrl-C drains.
+ringlet::task<> run(net::tcp_listener& listener, context& server) {
     co_await ringlet::first_of(drain_at_signal(server), serve_clients(listener, server));
-    if (!options.quiet) server.print.err().line("ringlet-serve: " + serve::summary(server.totals));
-    co_await server.print.finish();
+}
+
+ringlet::task<> work(net::tcp_listener& listener, serve::content& served, serve::totals& counted) {
+    context server{served, counted, true};
+    co_await run(listener, server);
+    co_await server.report.printers().finish();
+}
+
+ringlet::task<> http_server(serve::options options) {
+    auto listeners = apps::bind_or_explain("TCP", options.address, [&](const net::endpoint& address) {
+        return net::tcp_listener::bind_shared(address, options.workers);
+    });
+    serve::content served{options};
+    serve::shared_totals counted{options.workers};
+    context server{served, counted.of(0), false};
+    server.report.say_if_asked(apps::engine_line());
+    server.report.say_if_asked("ringlet-serve: allowed from now on: " + serve::confine_to_reading(served.site.root()));
+    if (options.workers == 1)
+        co_await run(listeners.front(), server);
+    else
+        co_await serve::run_workers(std::move(listeners), work, served, counted, server.report);
+    if (!options.quiet) server.report.say(serve::summary(counted.sum()));
+    co_await server.report.printers().finish();
 }
 
 }  // namespace

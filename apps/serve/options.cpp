@@ -61,10 +61,11 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     std::string bind = "127.0.0.1";
     apps::option_parser parser{
         "ringlet-serve",
-        "Serves the files below a directory over HTTP/1.1.",
+        "Serves the files below a directory over HTTP/1.1, or HTTPS.",
         {"ringlet-serve                        this directory, at http://127.0.0.1:8080/",
          "ringlet-serve site --port 0          another one, at a free port",
-         "ringlet-serve site --bind 0.0.0.0    to everybody who can reach this machine"},
+         "ringlet-serve site --bind 0.0.0.0    to everybody who can reach this machine",
+         "ringlet-serve site --tls-cert site.pem --tls-key site.key --workers 4"},
         "Only GET, HEAD and OPTIONS are answered. Beside FILE, FILE.br and FILE.gz are sent to who takes them. Names "
         "that begin with a dot are never served, and links only where they stay\n"
         "below ROOT. Ctrl-C finishes what is being sent; a second one leaves at once. Where nobody reads the log,\n"
@@ -98,6 +99,16 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         ->type_name("N")
         ->transform(apps::is_whole(0, 1'000'000))
         ->capture_default_str();
+    parser.app()
+        .add_option("--workers", into.workers, "So many processes share the port, and the connections")
+        ->type_name("N")
+        ->transform(apps::is_whole(1, 1024))
+        ->capture_default_str();
+    parser.app()
+        .add_option("--tls-cert", into.tls_cert,
+                    "HTTPS, with the certificate in this PEM file and those that issued it after it")
+        ->type_name("FILE");
+    parser.app().add_option("--tls-key", into.tls_key, "Its private key, in PEM form")->type_name("FILE");
     bool json = false;
     parser.app().add_flag("--json", json, "The access log as one JSON object a line");
     parser.app().add_flag("-q,--quiet", into.quiet, "No access log, no totals");
@@ -108,6 +119,8 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     into.address = *address;
     if (index.empty() || index.front() == '.' || index.find('/') != std::string::npos)
         return parser.usage_error("--index takes a file's name, without a slash and no dotfile");
+    if (into.tls_cert.empty() != into.tls_key.empty())
+        return parser.usage_error("--tls-cert and --tls-key go together: a certificate, and its key");
     if (json) into.log = log_format::json;
     into.site.index = index;
     into.site.listing = !no_listing;

@@ -77,6 +77,9 @@
 #include <ringlet/net/stream_reader.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/net/tls_context.hpp>
+#include <ringlet/net/tls_session.hpp>
+#include <ringlet/net/tls_stream.hpp>
 #include <ringlet/net/udp_socket.hpp>
 #include <ringlet/net/unix_address.hpp>
 #include <ringlet/net/unix_listener.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/core/bytes.hpp>
 #include <ringlet/http/client.hpp>
 #include <ringlet/http/writer.hpp>
 #include <ringlet/io/system_calls.hpp>
@@ -19,14 +20,34 @@ constexpr std::size_t receive_bytes = 128 * 1024;
 // More interim responses than this are an attack on whoever waits for the final one.
 constexpr unsigned interim_max = 32;
 
+// Read once: there are many authorities.
+const net::tls_context& system_trust() {
+    static const net::tls_context trust = net::tls_context::client(net::tls_trust(), "http/1.1");
+    return trust;
+}
+
 }  // namespace
 
 client_connection::client_connection(net::tcp_stream stream, const limits& bounds)
-    : stream_{std::move(stream)}, parser_{bounds} {}
+    : plain_{std::move(stream)}, parser_{bounds} {}
+
+client_connection::client_connection(net::tls_stream stream, const limits& bounds)
+    : tls_{std::move(stream)}, parser_{bounds} {}
+
+task<> client_connection::send(std::string_view text) {
+    if (tls_)
+        co_await tls_->send_all(as_bytes(text));
+    else
+        co_await plain_->send_all(as_bytes(text));
+}
 
 task<bool> client_connection::receive() {
     if (buffer_.empty()) buffer_.resize(receive_bytes);
-    const std::size_t got = co_await stream_.recv(buffer_);
+    std::size_t got = 0;
+    if (tls_)
+        got = co_await tls_->recv(buffer_);
+    else
+        got = co_await plain_->recv(buffer_);
     unread_ = std::span{buffer_}.first(got);
     co_return got > 0;
 }
@@ -43,7 +64,7 @@ task<response_head*> client_connection::request(const request_head& head, std::s
     out += body;
     parser_.answers(head.method);
     at_end_ = false;
-    co_await stream_.send_all(std::as_bytes(std::span{out}));
+    co_await send(out);
     for (unsigned interim = 0;;) {
         const parse_result found = parser_.feed(unread_);
         unread_ = unread_.subspan(found.consumed);
@@ -66,10 +87,10 @@ task<response_head*> client_connection::request(const request_head& head, std::s
     co_return &parser_.head();
 }
 
-bool client_connection::reusable() const noexcept {
+bool client_connection::reusable() noexcept {
     if (!at_end_ || !usable_ || !unread_.empty()) return false;
     char byte = 0;
-    const auto got = io::sys::recv(stream_.socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const auto got = io::sys::recv(stream().socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
@@ -113,9 +134,14 @@ task<std::string> response::text(std::size_t bytes_max) {
 task<response> get(std::string url_text) {
     const checked<url> where = url::parse(url_text);
     if (!where) throw std::invalid_argument{url_text + ": " + std::string{where.reason()}};
-    if (where->is_https()) throw std::invalid_argument{url_text + ": https is not supported"};
     net::tcp_stream stream = co_await net::tcp_stream::connect(where->host(), where->port());
-    auto connection = std::make_unique<client_connection>(std::move(stream));
+    std::unique_ptr<client_connection> connection;
+    if (where->is_https()) {
+        net::tls_stream secured = co_await net::tls_stream::connect(std::move(stream), system_trust(), where->host());
+        connection = std::make_unique<client_connection>(std::move(secured));
+    } else {
+        connection = std::make_unique<client_connection>(std::move(stream));
+    }
     request_head head;
     head.target = where->target();
     head.fields.add("Host", where->host_field());

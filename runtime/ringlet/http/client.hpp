@@ -6,6 +6,7 @@
 #include <ringlet/http/parser.hpp>
 #include <ringlet/http/url.hpp>
 #include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/net/tls_stream.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,8 @@ public:
 class client_connection {
 public:
     explicit client_connection(net::tcp_stream stream, const limits& bounds = limits::for_responses());
+    /// A body without a length is whole only after the server's close_notify (RFC 9112 section 9.8).
+    explicit client_connection(net::tls_stream stream, const limits& bounds = limits::for_responses());
 
     /// Sends a request and waits for the head of its final response; interim ones are passed over. The body of the
     /// response before, if any, must have been read to its end.
@@ -54,15 +57,17 @@ public:
     framing body_framing() const noexcept { return parser_.body_framing(); }
     /// After the end of a body: whether another request may follow. Not when the server has closed since, or sent what
     /// nobody asked for: that would be taken for the next response. Looks at the socket, without waiting.
-    bool reusable() const noexcept;
+    bool reusable() noexcept;
 
-    net::tcp_stream& stream() noexcept { return stream_; }
+    net::tcp_stream& stream() noexcept { return tls_ ? tls_->transport() : *plain_; }
 
 private:
+    task<> send(std::string_view text);
     task<bool> receive();
     [[noreturn]] void malformed();
 
-    net::tcp_stream stream_;
+    std::optional<net::tcp_stream> plain_;  // either this
+    std::optional<net::tls_stream> tls_;    // or this
     response_parser parser_;
     std::vector<std::byte> buffer_;
     std::span<std::byte> unread_;
@@ -90,10 +95,11 @@ private:
     response_head* head_;
 };
 
-/// Gets an http URL over a connection of its own; follows no redirect, and looks at no status.
+/// Gets an http or https URL over a connection of its own; follows no redirect, and looks at no status. Who a server is, the
+/// system's certificate authorities say.
 ///
 /// Result:    the response, its body still to be read.
-/// Errors:    std::invalid_argument for what is no http URL; those of net::tcp_stream::connect and of
+/// Errors:    std::invalid_argument for what is no such URL; those of net::tcp_stream::connect, net::tls_stream::connect and
 ///            client_connection::request.
 task<response> get(std::string url);
 

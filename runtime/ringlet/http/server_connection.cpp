@@ -41,6 +41,9 @@ constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
 constexpr std::uint64_t sendfile_bytes_max = std::uint64_t{1} << 20;
 // A body this small is copied behind its head in any case.
 constexpr std::size_t copied_bytes_max = 2 * 1024;
+// Plaintext of a TLS record (RFC 8446 section 5.1), and how much is sealed before it is sent.
+constexpr std::size_t record_bytes = 16 * 1024;
+constexpr std::size_t sealed_bytes_max = std::size_t{64} * 1024;
 // How long `close` waits for the peer to close, so that the last answer is not lost to a reset.
 constexpr auto linger = std::chrono::seconds{2};
 
@@ -114,6 +117,14 @@ int unread_bytes(io::fd_ref socket) noexcept {
 server_connection::server_connection(net::tcp_stream stream, const server_limits& limits)
     : stream_{std::move(stream)}, limits_{limits}, parser_{limits.message} {}
 
+server_connection::server_connection(net::tls_stream stream, const server_limits& limits)
+    : server_connection{std::move(stream).release(), limits} {}
+
+server_connection::server_connection(net::tls_stream::parts parts, const server_limits& limits)
+    : server_connection{std::move(parts.transport), limits} {
+    tls_ = std::move(parts.session);
+}
+
 std::span<const std::byte> server_connection::input() const noexcept {
     return kept_input_.empty() ? std::span<const std::byte>{lease_.bytes()} : std::as_bytes(std::span{kept_input_});
 }
@@ -131,12 +142,34 @@ void server_connection::consume(std::size_t bytes) noexcept {
 // Fetches more input. False at the end of the stream, or when `until` has come.
 task<bool> server_connection::receive(deadline until, bool& timed_out) {
     co_await flush();
-    auto got = co_await as_result(with_deadline(until, stream_.recv_lease()));
-    timed_out = got.error() == std::errc::timed_out;
-    if (timed_out) co_return false;
-    if (!got) throw std::system_error{got.error(), "recv"};
-    lease_ = *std::move(got);
-    co_return !lease_.empty();
+    for (;;) {
+        if (tls_) {
+            if (unseal()) co_return true;
+            if (peer_closed_) co_return false;
+            co_await flush();  // answers to what concerns the session only
+        }
+        auto got = co_await as_result(with_deadline(until, stream_.recv_lease()));
+        timed_out = got.error() == std::errc::timed_out;
+        if (timed_out) co_return false;
+        if (!got) throw std::system_error{got.error(), "recv"};
+        lease_ = *std::move(got);
+        if (lease_.empty()) co_return false;  // under TLS, too: whether a request is whole, its framing says
+        if (!tls_) co_return true;
+    }
+}
+
+// Takes what came under TLS apart. False: no input was in it.
+bool server_connection::unseal() {
+    tls_->feed(lease_.bytes());
+    lease_.release();
+    std::array<std::byte, record_bytes> clear;
+    net::tls_session::outcome got;
+    do {
+        got = tls_->read(clear);
+        kept_input_ += as_text(std::span{clear}.first(got.bytes));
+    } while (got.bytes > 0 && !got.closed);
+    peer_closed_ = got.closed;
+    return !kept_input_.empty();
 }
 
 task<request_head*> server_connection::next_request() {
@@ -426,6 +459,39 @@ private:
 
 task<> server_connection::send(std::span<iovec> parts) {
     keep_input();
+    if (tls_) return send_sealed(parts);
+    return transmit(parts);
+}
+
+// In full records: a head and the body behind it share one.
+task<> server_connection::send_sealed(std::span<iovec> parts) {
+    const unsent rest{*this, parts};
+    std::string record;
+    while (!parts.empty()) {
+        const auto bytes = as_bytes_of(parts.front());
+        std::size_t taken = 0;
+        if (record.empty() && (bytes.size() >= record_bytes || parts.size() == 1)) {
+            taken = std::min(bytes.size(), sealed_bytes_max);
+            if (parts.size() > 1) taken -= taken % record_bytes;
+            tls_->write(bytes.first(taken));
+        } else {
+            taken = std::min(bytes.size(), record_bytes - record.size());
+            record += as_text(bytes.first(taken));
+        }
+        parts = rest_of(parts, taken);
+        if (record.size() == record_bytes || (parts.empty() && !record.empty())) {
+            tls_->write(ringlet::as_bytes(record));
+            record.clear();
+        }
+        if (tls_->output().size() >= sealed_bytes_max || parts.empty()) {
+            std::array<iovec, 1> sealed{net::part_of(ringlet::as_bytes(tls_->output()))};
+            co_await transmit(sealed);
+            tls_->output().clear();
+        }
+    }
+}
+
+task<> server_connection::transmit(std::span<iovec> parts) {
     progress since{stream_.socket(), limits_.stall_time};
     const unsent rest{*this, parts};
     while (!parts.empty()) {
@@ -484,7 +550,7 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
     progress since{stream_.socket(), limits_.stall_time};
     std::vector<std::byte> piece;
     while (bytes > 0) {
-        if (!chunked_ && (output_.empty() || send_head_at_once())) {
+        if (!chunked_ && !tls_ && (output_.empty() || send_head_at_once())) {
             const std::uint64_t sent = co_await send_from_memory(file, offset, bytes, since);
             offset += sent;
             bytes -= sent;
@@ -500,7 +566,7 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
 }
 
 task<> server_connection::flush() {
-    if (output_.empty()) co_return;
+    if (output_.empty() && (!tls_ || tls_->output().empty())) co_return;
     std::array<iovec, 1> parts{net::part_of(std::as_bytes(std::span{output_}))};
     co_await send(parts);
     output_.clear();
@@ -515,6 +581,10 @@ bool server_connection::peer_sends_no_more() const noexcept {
 
 task<> server_connection::close() {
     co_await flush();
+    if (tls_) {
+        tls_->close();
+        co_await flush();
+    }
     if (peer_sends_no_more()) {
         stream_.close();
         co_return;

@@ -8,6 +8,7 @@
 #include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/net/drain.hpp>
 #include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/net/tls_stream.hpp>
 #include <ringlet/time/clock.hpp>
 
 #include <chrono>
@@ -48,6 +49,7 @@ struct server_limits {
 class server_connection {
 public:
     explicit server_connection(net::tcp_stream stream, const server_limits& limits = server_limits());
+    explicit server_connection(net::tls_stream stream, const server_limits& limits = server_limits());
 
     /// Waits for the next request. The answer to the one before has been begun and ended by then.
     ///
@@ -73,8 +75,8 @@ public:
     /// The next part of the body; ignored when the request was HEAD or the status has none (204, 304).
     task<> write(std::span<const std::byte> part);
     /// The next part of the body: `bytes` of a regular file from `offset` on; fewer when the file ends before. What is in
-    /// memory goes from there to the socket (sendfile(2)), the rest is read by the ring first, so that a disk holds up
-    /// nobody else.
+    /// memory goes from there to the socket (sendfile(2)), the rest, and under TLS everything, is read by the ring first,
+    /// so that a disk holds up nobody else.
     task<> write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes);
     /// Ends the body. When fewer bytes than announced were written, the connection is cut, so that the client notices.
     task<> end_response();
@@ -95,6 +97,7 @@ public:
     net::tcp_stream& stream() noexcept { return stream_; }
 
 private:
+    server_connection(net::tls_stream::parts parts, const server_limits& limits);
     std::span<const std::byte> input() const noexcept;
     void consume(std::size_t bytes) noexcept;
     void give_up_unread_body(http::status status) noexcept;
@@ -105,20 +108,24 @@ private:
     bool peer_sends_no_more() const noexcept;
     void keep_input();
     task<bool> receive(deadline until, bool& timed_out);
+    bool unseal();
     task<bool> drop_body();
     void refuse(parse_error error);
     class progress;
     class unsent;
     task<> send(std::span<iovec> parts);
+    task<> send_sealed(std::span<iovec> parts);
+    task<> transmit(std::span<iovec> parts);
     task<std::uint64_t> send_from_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes, progress& since);
     bool send_head_at_once();
     task<> flush();
 
     net::tcp_stream stream_;
+    std::optional<net::tls_session> tls_;
     server_limits limits_;
     request_parser parser_;
     io::buffer_lease lease_;  // input not yet read, either here
-    std::string kept_input_;  // or here, so that a slow reader holds none of the loop's buffers
+    std::string kept_input_;  // or here: under TLS, and so that a slow reader holds none of the loop's buffers
     std::string output_;      // not yet sent
     std::optional<std::uint64_t> announced_;
     std::uint64_t body_read_ = 0;
@@ -129,6 +136,7 @@ private:
     bool head_only_ = false;
     bool skips_body_ = false;  // of the present answer: HEAD, or a status without body
     bool chunked_ = false;
+    bool peer_closed_ = false;  // its side of the TLS session
     bool old_client_ = false;
     bool client_closes_ = false;  // after the present answer, by its own word
     bool must_continue_ = false;

@@ -21,6 +21,10 @@ public:
                 return "no usable answer from the name servers";
             case errc::resolver_timed_out:
                 return "the name servers did not answer in time";
+            case errc::tls_failed:
+                return "no secure connection";
+            case errc::certificate_refused:
+                return "the peer's certificate cannot be trusted";
         }
         return "unknown error " + std::to_string(value);
     }

@@ -13,6 +13,8 @@ enum class errc {
     host_not_found,        ///< the name does not exist, or has no address: asking again will not help
     resolver_unavailable,  ///< no name server gave an answer that can be used; may pass
     resolver_timed_out,    ///< no name server answered in time; may pass
+    tls_failed,            ///< a TLS session could not be set up, or one side broke its rules
+    certificate_refused,   ///< the peer's certificate is not one to trust
 };
 
 const std::error_category& error_category() noexcept;

@@ -18,19 +18,38 @@ namespace {
     throw std::system_error{error, std::generic_category(), "cannot listen on " + address.to_string()};
 }
 
+bool set(io::fd_ref socket, int level, int option) noexcept {
+    const int on = 1;
+    return io::sys::setsockopt(socket.get(), level, option, &on, sizeof on) == 0;
+}
+
 }  // namespace
 
-tcp_listener tcp_listener::bind(const endpoint& address, const listen_options& options) {
+io::owned_fd tcp_listener::open(const endpoint& address, const listen_options& options, bool shared) {
     io::owned_fd socket{io::sys::socket(address.address().sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
     if (!socket) raise(errno, address);
-    const int on = 1;
     // Accepted sockets inherit TCP_NODELAY.
-    if (io::sys::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        io::sys::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+    if (!set(socket, SOL_SOCKET, SO_REUSEADDR) || !set(socket, IPPROTO_TCP, TCP_NODELAY) ||
+        (shared && !set(socket, SOL_SOCKET, SO_REUSEPORT)) ||
         io::sys::bind(socket.get(), &address.address(), address.length()) != 0 ||
         io::sys::listen(socket.get(), options.backlog) != 0)
         raise(errno, address);
-    return tcp_listener{std::move(socket)};
+    return socket;
+}
+
+tcp_listener tcp_listener::bind(const endpoint& address, const listen_options& options) {
+    return tcp_listener{open(address, options, false)};
+}
+
+std::vector<tcp_listener> tcp_listener::bind_shared(const endpoint& address, std::size_t count,
+                                                    const listen_options& options) {
+    std::vector<tcp_listener> all;
+    if (count == 0) return all;
+    all.push_back(bind(address, options));
+    const endpoint bound = all.front().local_endpoint();
+    if (count > 1 && !set(all.front().socket(), SOL_SOCKET, SO_REUSEPORT)) raise(errno, bound);
+    while (all.size() < count) all.push_back(tcp_listener{open(bound, options, true)});
+    return all;
 }
 
 task<tcp_stream> tcp_listener::accept() {

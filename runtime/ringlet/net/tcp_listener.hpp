@@ -6,7 +6,9 @@
 #include <ringlet/net/endpoint.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace ringlet::net {
 
@@ -28,6 +30,13 @@ public:
     /// Errors: std::system_error as bind(2), "cannot listen on 127.0.0.1:80: Permission denied".
     static tcp_listener bind(const endpoint& address, const listen_options& options = listen_options());
 
+    /// Several sockets that listen on one address and share its connections: one for each process or thread that accepts.
+    /// The kernel chooses one for each connection. Nobody else can listen there (SO_REUSEPORT is set when the first one has
+    /// the port).
+    /// Errors: as `bind`.
+    static std::vector<tcp_listener> bind_shared(const endpoint& address, std::size_t count,
+                                                 const listen_options& options = listen_options());
+
     /// Waits for the next connection. Survives what passes: a peer that gave up before it was accepted is skipped; out of
     /// descriptors or memory, it tries again after 10 ms, doubling to 1 s.
     ///
@@ -46,6 +55,7 @@ public:
     io::fd_ref socket() const noexcept { return acceptor_.socket(); }
 
 private:
+    static io::owned_fd open(const endpoint& address, const listen_options& options, bool shared);
     explicit tcp_listener(io::owned_fd socket) : acceptor_{std::move(socket)} {}
     io::acceptor acceptor_;
 };

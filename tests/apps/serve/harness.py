@@ -71,13 +71,15 @@ class Response:
 class Connection:
     """A client's end that reads answers strictly and sends what it is told, byte by byte if need be."""
 
-    def __init__(self, address, receive_buffer=None):
+    def __init__(self, address, receive_buffer=None, tls=None):
         self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(HANGS_AFTER)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.connect(address)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.unread = bytearray()
 
     def __enter__(self):
@@ -170,8 +172,8 @@ class Server:
         self.address = None
         if self.process.stdout:
             self.first_line = self.process.stdout.readline().decode()
-            if "http://" in self.first_line:
-                host, port = self.first_line.strip().removesuffix("/").rsplit("http://")[1].rsplit(":", 1)
+            if "://" in self.first_line:
+                host, port = self.first_line.strip().removesuffix("/").rsplit("://")[1].rsplit(":", 1)
                 self.address = (host.strip("[]"), int(port))
 
     def connect(self, **how):

@@ -13,9 +13,10 @@ using ringlet_tests::awaitable_row;
 
 std::vector<awaitable_row> all_rows() {
     std::vector<awaitable_row> all;
-    for (const auto rows : {ringlet_tests::core_rows(), ringlet_tests::time_rows(), ringlet_tests::sync_rows(),
-                            ringlet_tests::operation_rows(), ringlet_tests::io_rows(), ringlet_tests::net_rows(),
-                            ringlet_tests::fs_rows(), ringlet_tests::os_rows(), ringlet_tests::http_rows()})
+    for (const auto rows :
+         {ringlet_tests::core_rows(), ringlet_tests::time_rows(), ringlet_tests::sync_rows(),
+          ringlet_tests::operation_rows(), ringlet_tests::io_rows(), ringlet_tests::net_rows(),
+          ringlet_tests::fs_rows(), ringlet_tests::os_rows(), ringlet_tests::http_rows(), ringlet_tests::tls_rows()})
         all.insert(all.end(), rows.begin(), rows.end());
     return all;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "certificates.hpp"
 #include "scenario.hpp"
 #include "table.hpp"
 #include <ringlet/fs/file.hpp>
@@ -39,8 +40,7 @@ task<std::string> whole_body(http::server_connection& from) {
 
 // Answers each request in another way, until the connection is over. Bodies are echoed by `respond`; /large is sent in
 // parts, as many bytes as were announced; /chunked in parts without a length.
-task<> answer_all(net::tcp_stream stream) {
-    http::server_connection connection{std::move(stream)};
+task<> answer_all(http::server_connection connection) {
     while (http::request_head* const request = co_await connection.next_request()) {
         const std::string target = request->target;
         if (target == "/large" || target == "/chunked") {
@@ -73,7 +73,7 @@ task<> answer_all(net::tcp_stream stream) {
 
 task<> serve_one(net::tcp_listener& listener) {
     net::tcp_stream stream = co_await listener.accept();
-    co_await answer_all(std::move(stream));
+    co_await answer_all(http::server_connection{std::move(stream)});
 }
 
 http::request_head request_for(std::string target) {
@@ -106,7 +106,7 @@ task<> ask(net::tcp_stream stream, std::string early, std::string late, std::str
 
 task<> served(std::string early, std::string late, std::string_view expected_end) {
     connection both = co_await connected();
-    co_await ringlet::when_all(answer_all(std::move(both.near)),
+    co_await ringlet::when_all(answer_all(http::server_connection{std::move(both.near)}),
                                ask(std::move(both.far), std::move(early), std::move(late), expected_end));
 }
 
@@ -174,6 +174,24 @@ task<> with_server(task<> (*use)(http::client_connection&)) {
     co_await ringlet::when_all(serve_one(listener), requests_from(listener.local_endpoint(), use));
 }
 
+task<> answer_secretly(net::tcp_stream stream) {
+    static const net::tls_context context = tls_server();
+    net::tls_stream secured = co_await net::tls_stream::accept(std::move(stream), context);
+    co_await answer_all(http::server_connection{std::move(secured)});
+}
+
+task<> requests_secretly(net::tcp_stream stream, task<> (*use)(http::client_connection&)) {
+    static const net::tls_context context = tls_client();
+    net::tls_stream secured = co_await net::tls_stream::connect(std::move(stream), context, "localhost");
+    http::client_connection connection{std::move(secured)};
+    co_await use(connection);
+}
+
+task<> with_tls_server(task<> (*use)(http::client_connection&)) {
+    connection both = co_await connected();
+    co_await ringlet::when_all(answer_secretly(std::move(both.near)), requests_secretly(std::move(both.far), use));
+}
+
 task<> use_requests(http::client_connection& connection) {
     const http::request_head one = request_for("/one");
     const http::response_head* first = co_await connection.request(one);
@@ -208,9 +226,26 @@ task<> use_reads(http::client_connection& connection) {
     expect(all == body_bytes, "another body");
 }
 
-task<> requests(testing::simulation&) { return with_server(&use_requests); }
-task<> reads_some(testing::simulation&) { return with_server(&use_parts); }
-task<> reads(testing::simulation&) { return with_server(&use_reads); }
+task<> use_files(http::client_connection& connection) {
+    const http::request_head head = request_for("/file");
+    co_await connection.request(head);
+    const std::size_t all = co_await read_rest(connection);
+    expect(all == body_bytes, "another body");
+}
+
+// In clear, and under TLS.
+task<> with_both(task<> (*use)(http::client_connection&)) {
+    co_await with_server(use);
+    co_await with_tls_server(use);
+}
+
+task<> requests(testing::simulation&) { return with_both(&use_requests); }
+task<> reads_some(testing::simulation&) { return with_both(&use_parts); }
+task<> reads(testing::simulation& world) {
+    world.write_file("/large", std::string(body_bytes, 'x'));
+    co_await with_both(&use_reads);
+    co_await with_both(&use_files);
+}
 
 task<> get_and_read(std::string url) {
     http::response response = co_await http::get(std::move(url));

@@ -25,5 +25,6 @@ std::span<const awaitable_row> net_rows() noexcept;
 std::span<const awaitable_row> fs_rows() noexcept;
 std::span<const awaitable_row> os_rows() noexcept;
 std::span<const awaitable_row> http_rows() noexcept;
+std::span<const awaitable_row> tls_rows() noexcept;
 
 }  // namespace ringlet_tests

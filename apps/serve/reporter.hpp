@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "common/printer.hpp"
+#include "serve/access_log.hpp"
+#include "serve/clients.hpp"
+#include "serve/options.hpp"
+#include <ringlet/net/endpoint.hpp>
+
+#include <exception>
+#include <string_view>
+
+namespace serve {
+
+inline constexpr std::string_view drain_notice =
+    "finishing what is being sent; press Ctrl-C again to leave at once";
+
+/// What a server says, and what it counts while it does: the access log, what went wrong with a connection, the totals.
+class reporter {
+public:
+    /// `counted` is where the counts go; it outlives this.
+    reporter(const options& how, totals& counted) noexcept : options_{how}, totals_{counted} {}
+
+    /// On standard output; the first line there has the address.
+    void listens(const ringlet::net::endpoint& where);
+    /// A line on standard error.
+    void say(std::string_view text);
+    /// The same as it is, with --verbose only.
+    void say_if_asked(std::string_view text);
+    void accepted() noexcept { ++totals_.connections; }
+    void answered(const logged_answer& what);
+    /// Peers come and go, and many that connect to a TLS port speak something else; what else ends a connection is said.
+    void failed(const ringlet::net::endpoint& peer, const std::exception_ptr& why);
+
+    apps::standard_printers& printers() noexcept { return print_; }
+
+private:
+    const options& options_;
+    totals& totals_;
+    apps::standard_printers print_;
+};
+
+}  // namespace serve

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Made the certificates that lie here: an authority and what it signed, valid for a hundred years but for the expired one.
+# The keys are for tests, and known to everybody.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+# Signatures of one size, so that handshakes are the same in each simulated run.
+key() { openssl genpkey -algorithm ED25519 -out "$1.key"; }
+
+self_signed() { # NAME SUBJECT EXTENSION
+    key "$1"
+    openssl req -x509 -new -key "$1.key" -days 36500 -subj "/CN=$2" -addext "$3" -out "$1.pem"
+}
+
+signed() { # NAME DAYS NAMES
+    key "$1"
+    openssl req -new -key "$1.key" -subj "/CN=ringlet test server" |
+        openssl x509 -req -CA authority.pem -CAkey authority.key -CAcreateserial -days "$2" \
+            -extfile <(printf 'subjectAltName=%s\n' "$3") -out "$1.pem"
+}
+
+self_signed authority "ringlet test authority" "keyUsage=keyCertSign"
+self_signed lone "localhost" "subjectAltName=DNS:localhost"
+signed server 36500 "DNS:localhost,DNS:*.example.test,IP:127.0.0.1,IP:::1"
+signed elsewhere 36500 "DNS:elsewhere.example"
+signed expired -1 "DNS:localhost,IP:127.0.0.1"
+rm -f authority.key authority.srl
