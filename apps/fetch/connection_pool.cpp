@@ -6,6 +6,7 @@
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/net/tls_stream.hpp>
 #include <ringlet/time/timeout.hpp>
 
 #include <algorithm>
@@ -13,6 +14,9 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 
 #include <sys/socket.h>
 
@@ -54,6 +58,22 @@ ringlet::task<bool> read_rest(http::client_connection& server) {
 
 }  // namespace
 
+connection_pool::connection_pool(std::chrono::nanoseconds patience, std::size_t idle_max, const net::tls_trust& trust)
+    : patience_{patience}, idle_max_{idle_max}, trust_{trust} {
+    if (!trust_.ca_file.empty()) tls();  // a file that is none is said before anything is downloaded
+}
+
+// Made when the first https URL comes: the system has many authorities.
+const net::tls_context& connection_pool::tls() {
+    if (tls_) return *tls_;
+    try {
+        tls_ = net::tls_context::client(trust_, "http/1.1");
+    } catch (const std::runtime_error& error) {
+        throw failure{apps::exit_code::tls, std::string{"certificate authorities: "} + error.what()};
+    }
+    return *tls_;
+}
+
 connection_pool::connection connection_pool::take(const http::url& where) {
     while (true) {
         const auto found =
@@ -84,11 +104,25 @@ ringlet::task<> connection_pool::dismiss(answer unwanted) {
     if (read) keep(std::move(unwanted));
 }
 
+ringlet::task<connection_pool::connection> connection_pool::connect_and_secure(const http::url& where) {
+    net::tcp_stream stream = co_await net::tcp_stream::connect(where.host(), where.port());
+    if (!where.is_https()) co_return std::make_unique<http::client_connection>(std::move(stream));
+    std::error_code why;
+    try {
+        net::tls_stream secured = co_await net::tls_stream::connect(std::move(stream), tls(), where.host());
+        co_return std::make_unique<http::client_connection>(std::move(secured));
+    } catch (const std::system_error& error) {
+        if (error.code() == net::errc::certificate_refused || error.code() == net::errc::tls_failed)
+            throw failure{apps::exit_code::tls, where.host_field() + ": " + error.what()};
+        why = error.code();
+    }
+    throw connection_failure("TLS handshake with " + where.host_field() + ": " + why.message(), why);
+}
+
 ringlet::task<connection_pool::connection> connection_pool::connect(const http::url& where) {
     try {
-        net::tcp_stream stream =
-            co_await ringlet::with_timeout(patience_, net::tcp_stream::connect(where.host(), where.port()));
-        co_return std::make_unique<http::client_connection>(std::move(stream));
+        connection made = co_await ringlet::with_timeout(patience_, connect_and_secure(where));
+        co_return std::move(made);
     } catch (const ringlet::timeout_error&) {
         throw network_failure("connect to " + where.host_field() + ": no answer for " +
                               apps::format_duration(patience_));

@@ -4,10 +4,12 @@
 #include <ringlet/core/task.hpp>
 #include <ringlet/http/client.hpp>
 #include <ringlet/http/url.hpp>
+#include <ringlet/net/tls_context.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -27,9 +29,9 @@ struct answer {
 /// Makes connections and keeps those that can be used again for the next request to the same server.
 class connection_pool {
 public:
-    /// `patience`: how long to wait for a connection, and for the head of a response.
-    connection_pool(std::chrono::nanoseconds patience, std::size_t idle_max)
-        : patience_{patience}, idle_max_{idle_max} {}
+    /// `patience`: how long to wait for a connection, TLS included, and for the head of a response. Throws failure when the
+    /// file of `trust` cannot be read.
+    connection_pool(std::chrono::nanoseconds patience, std::size_t idle_max, const ringlet::net::tls_trust& trust);
 
     /// Sends a GET request and waits for the head of the response. A kept connection that the server has closed
     /// meanwhile is replaced by a new one. Throws failure, std::system_error of names and connections, and
@@ -51,12 +53,16 @@ private:
 
     [[nodiscard]] connection take(const ringlet::http::url& where);
     ringlet::task<connection> connect(const ringlet::http::url& where);
+    ringlet::task<connection> connect_and_secure(const ringlet::http::url& where);
+    const ringlet::net::tls_context& tls();
     ringlet::task<ringlet::http::response_head*> ask(ringlet::http::client_connection& server,
                                                      const ringlet::http::url& where, bool used_before);
 
     std::chrono::nanoseconds patience_;
     std::size_t idle_max_;
     std::vector<idle> idle_;
+    ringlet::net::tls_trust trust_;
+    std::optional<ringlet::net::tls_context> tls_;
 };
 
 }  // namespace fetch

@@ -2,6 +2,7 @@
 #include "fetch/failure.hpp"
 
 #include <ringlet/http/client.hpp>
+#include <ringlet/net/error.hpp>
 
 #include <new>
 
@@ -36,7 +37,8 @@ failure failure_in_words() {
 }  // namespace
 
 failure connection_failure(const std::string& what, const std::error_code& why) {
-    return {is_shortage(why) ? exit_code::file : exit_code::network, what};
+    if (is_shortage(why)) return {exit_code::file, what};
+    return {why == ringlet::net::errc::tls_failed ? exit_code::tls : exit_code::network, what};
 }
 
 failure current_failure() {

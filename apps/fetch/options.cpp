@@ -22,9 +22,9 @@ const std::vector<std::string> examples{
 constexpr const char* notes =
     "A file gets its name when it is complete; until then it is NAME.part, which is removed when the download fails.\n"
     "The name is the last part of the URL's path, made safe. A file that exists is not touched: the new one is called\n"
-    "NAME.1; only -o replaces. Up to 10 redirects are followed. https is not supported yet.\n\n"
+    "NAME.1; only -o replaces. Up to 10 redirects are followed, none from https to http.\n\n"
     "Exit status, for several URLs the lowest that is neither 0 nor 1:\n"
-    "    0  all done                           5  TLS (now: the URL, or a redirect, needs https)\n"
+    "    0  all done                           5  TLS: handshake, certificate\n"
     "    1  anything else                      6  the server asks for a login (401, 407)\n"
     "    2  wrong command line                 7  protocol: malformed response, redirects\n"
     "    3  file or disk; memory or            8  the server answered with an error\n"
@@ -49,7 +49,7 @@ std::string read_urls(const std::vector<std::string>& words, std::vector<ringlet
 std::optional<int> parse_options(int argc, char** argv, options& into) {
     std::vector<std::string> words;
     std::string stall = "30s";
-    apps::option_parser parser{"ringlet-fetch", "Downloads files over HTTP, many at once.", examples, notes};
+    apps::option_parser parser{"ringlet-fetch", "Downloads files over HTTP and HTTPS, many at once.", examples, notes};
     parser.app().add_option("URL", words, "What to download")->required();
     parser.app().add_option("-P,--dir", into.directory, "Directory for the files; made when missing");
     parser.app()
@@ -61,11 +61,19 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         .add_option("--stall-timeout", stall, "Give up after so long without progress, e.g. 30s or 2m")
         ->check(apps::is_duration())
         ->capture_default_str();
+    parser.app()
+        .add_option("--cacert", into.trust.ca_file,
+                    "Trust the certificate authorities in this PEM file, not the system's")
+        ->type_name("FILE");
+    bool insecure = false;
+    parser.app().add_flag("-k,--insecure", insecure,
+                          "Trust any certificate: anybody on the way can read and change all");
     parser.app().add_flag("-q,--quiet", into.quiet, "Only errors");
     parser.app().add_flag("-v,--verbose", into.verbose, "Say what happens on the way");
     if (const auto status = parser.parse(argc, argv)) return status;
 
     if (const auto wrong = read_urls(words, into.urls); !wrong.empty()) return parser.usage_error(wrong);
+    into.trust.verify = !insecure;
     into.stall_timeout = *apps::parse_duration(stall);
     if (into.stall_timeout.count() == 0) return parser.usage_error("--stall-timeout must be more than 0");
     if (into.output.empty()) return std::nullopt;

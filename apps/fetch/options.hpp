@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ringlet/http/url.hpp>
+#include <ringlet/net/tls_context.hpp>
 
 #include <chrono>
 #include <optional>
@@ -17,6 +18,7 @@ struct options {
     std::string output;  ///< file for the only URL, "-" for standard output; empty: named after the URL
     unsigned jobs = 8;
     std::chrono::nanoseconds stall_timeout = std::chrono::seconds{30};
+    ringlet::net::tls_trust trust;  ///< of https servers
     bool quiet = false;
     bool verbose = false;
 

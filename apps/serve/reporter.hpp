@@ -12,8 +12,7 @@
 
 namespace serve {
 
-inline constexpr std::string_view drain_notice =
-    "finishing what is being sent; press Ctrl-C again to leave at once";
+inline constexpr std::string_view drain_notice = "finishing what is being sent; press Ctrl-C again to leave at once";
 
 /// What a server says, and what it counts while it does: the access log, what went wrong with a connection, the totals.
 class reporter {

@@ -11,7 +11,8 @@ namespace ringlet_tests {
 inline std::string certificate_file(const std::string& name) { return std::string{RINGLET_CERTIFICATES} + "/" + name; }
 
 inline ringlet::net::tls_context tls_server(const std::string& name = "server", const std::string& protocol = {}) {
-    return ringlet::net::tls_context::server(certificate_file(name + ".pem"), certificate_file(name + ".key"), protocol);
+    return ringlet::net::tls_context::server(certificate_file(name + ".pem"), certificate_file(name + ".key"),
+                                             protocol);
 }
 
 /// Trusts the authority of the tests.

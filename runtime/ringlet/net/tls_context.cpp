@@ -46,7 +46,7 @@ tls_context::tls_context(bool is_server)
     if (!context_) throw std::runtime_error{"TLS: " + detail::openssl_error_text()};
     SSL_CTX_set_min_proto_version(handle(), TLS1_2_VERSION);
     SSL_CTX_set_options(handle(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    SSL_CTX_set_mode(handle(), SSL_MODE_RELEASE_BUFFERS);         // an idle session holds no buffers
+    SSL_CTX_set_mode(handle(), SSL_MODE_RELEASE_BUFFERS);          // an idle session holds no buffers
     SSL_CTX_set_session_cache_mode(handle(), SSL_SESS_CACHE_OFF);  // clients keep their tickets
     SSL_CTX_set_default_passwd_cb(handle(), &no_passphrase);
 }

@@ -4,17 +4,18 @@
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/tls_session.hpp>
 
-#include <algorithm>
 #include <climits>
+
+#include <algorithm>
 #include <cstring>
 #include <new>
+#include <openssl/x509v3.h>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <arpa/inet.h>
 #include <openssl/bio.h>
-#include <openssl/x509v3.h>
 
 namespace ringlet::net {
 

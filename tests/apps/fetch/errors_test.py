@@ -4,7 +4,7 @@
 import socket
 
 import harness
-from harness import LOGIN, NETWORK, OK, PROTOCOL, STATUS, TLS, USAGE
+from harness import LOGIN, NETWORK, OK, PROTOCOL, STATUS, USAGE
 from hostile_server import chunked, response
 
 
@@ -161,10 +161,6 @@ class Errors(harness.FetchCase):
     def test_redirect_to_where_nobody_goes(self):
         self.refuse(self.redirect("file:///etc/passwd"), PROTOCOL, "redirect to file:///etc/passwd")
         self.refuse(self.redirect("http://[::1/x"), PROTOCOL, "redirect to")
-
-    def test_https(self):
-        self.refuse(self.redirect("https://example.invalid/x"), TLS, "https is not supported yet")
-        self.check(self.fetch("https://example.invalid/x"), TLS, {}, "https is not supported yet")
 
     # --- time limits ---
 

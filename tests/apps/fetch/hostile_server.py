@@ -67,7 +67,8 @@ class Server:
     """Answers each path with what stands in `routes`: bytes to send, or a function of the Client. A function that returns
     True, and bytes that are a complete response with a length, keep the connection."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        self.tls = tls  # an ssl.SSLContext
         self.routes = {}
         self.requests = []  # paths as they came
         self.heads = []
@@ -79,7 +80,7 @@ class Server:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"
 
     def accept(self):
         while True:
@@ -94,6 +95,13 @@ class Server:
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def serve(self, client):
+        if self.tls:
+            plain = client.connection
+            try:
+                client.connection = self.tls.wrap_socket(plain, server_side=True)
+            except OSError:  # the client did not like the certificate
+                plain.close()
+                return
         with client.connection:
             while (path := client.next_request()) is not None:
                 with self.lock:

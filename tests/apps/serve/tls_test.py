@@ -10,7 +10,7 @@ import unittest
 
 from harness import BIG_BYTES, HANGS_AFTER, PROGRAM, Connection, ServeCase, get, main, pattern
 
-CERTIFICATES = sys.argv.pop(2)
+CERTIFICATES = os.path.abspath(sys.argv.pop(2))
 
 
 def certificate(name):

@@ -146,8 +146,8 @@ task<> other_language() {
 
 task<> silence() {
     auto [near, far] = stream_pair();
-    const auto got =
-        co_await as_result(with_timeout(std::chrono::milliseconds{1}, tls_stream::accept(std::move(far), tls_server())));
+    const auto got = co_await as_result(
+        with_timeout(std::chrono::milliseconds{1}, tls_stream::accept(std::move(far), tls_server())));
     CHECK(got.error() == std::errc::timed_out);
     std::vector<std::byte> buffer(10);
     const std::size_t n = co_await near.recv(buffer);

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstring>
+#include <openssl/x509.h>
 #include <string>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 namespace ringlet::net::detail {
 
