@@ -22,8 +22,7 @@ int unlike_the_programs() {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);
     int wrong = 0;
-    for (int number = 1; number < NSIG; ++number)
-        wrong += sigismember(&mask, number) == 1 && number != SIGUSR2 ? 1 : 0;
+    for (int number = 1; number < NSIG; ++number) wrong += sigismember(&mask, number) == 1 && number != SIGUSR2 ? 1 : 0;
     return sigismember(&mask, SIGUSR2) == 1 ? wrong : 100;
 }
 

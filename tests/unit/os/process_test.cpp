@@ -316,6 +316,18 @@ task<> reaped_by_others() {
     p.terminate();
 }
 
+task<> started_with_sigchld_ignored() {
+    ::signal(SIGCHLD, SIG_IGN);
+    process p = process::start(plain, 7);
+    const int code = co_await p.join();
+    CHECK(code == 7);
+    ::signal(SIGCHLD, SIG_IGN);
+    os::popen program{{"sh", "-c", "exit 8"}};
+    const int status = co_await program.join();
+    CHECK(status == 8);
+    CHECK(::signal(SIGCHLD, SIG_DFL) == SIG_DFL);
+}
+
 }  // namespace
 
 TEST_CASE("a process gives its exit code", "[os][process]") {
@@ -380,6 +392,10 @@ TEST_CASE("what stdio holds is written once", "[os][process]") {
 TEST_CASE("a child that somebody else reaped is an error, not a wait for ever", "[os][process]") {
     const no_children_left check;
     run(reaped_by_others);
+}
+TEST_CASE("a program that was started with SIGCHLD ignored gets exit codes", "[os][process]") {
+    const no_children_left check;
+    run(started_with_sigchld_ignored);
 }
 TEST_CASE("a thread without a loop starts processes, too", "[os][process]") {
     const no_children_left check;
