@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "support.hpp"
+#include <ringlet/core/report.hpp>
 #include <ringlet/net/drain.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/unix_listener.hpp>
@@ -104,6 +105,20 @@ task<> looked_at(const scratch& directory) {
     CHECK(said == "x");
 }
 
+task<> reported(const scratch& directory) {
+    const std::string path = directory.file("s");
+    auto listener = unix_listener::bind(path);
+    const int listening = listener.socket().get();
+    auto server = spawn(echo_once, std::ref(listener));
+    server.set_name("server");
+    co_await yield();
+    const std::string before = describe_tasks();
+    CAPTURE(before);
+    CHECK(contains(before, fmt::format("server: waits for accept fd {}, {} at", listening, path)));
+    server.cancel();
+    co_await server.join();
+}
+
 task<> full_backlog(const scratch& directory) {
     net::unix_listen_options options;
     options.backlog = 0;
@@ -184,6 +199,12 @@ TEST_CASE("a Unix listener sees no client when another process wants its path", 
     const scratch directory;
     const leak_check leaks;
     run(looked_at, std::cref(directory));
+}
+
+TEST_CASE("a report says at what address a job accepts", "[net][unix][report]") {
+    const scratch directory;
+    const leak_check leaks;
+    run(reported, std::cref(directory));
 }
 
 TEST_CASE("a Unix stream waits for room in a full backlog", "[net][unix]") {

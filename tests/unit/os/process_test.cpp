@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "os/children.hpp"
 #include <ringlet/core/bytes.hpp>
+#include <ringlet/core/report.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/os/offload.hpp>
@@ -316,6 +317,19 @@ task<> reaped_by_others() {
     p.terminate();
 }
 
+task<> reported() {
+    raw_pipe started;
+    process p = process::start(stay, std::ref(started));
+    auto waiting = spawn([](process& child) -> task<> { co_await child.join(); }, std::ref(p));
+    waiting.set_name("parent");
+    co_await said(started);
+    const std::string report = describe_tasks();
+    CAPTURE(report);
+    CHECK(report.find("parent: waits for poll process " + std::to_string(p.pid()) + " ") != report.npos);
+    p.kill();
+    co_await waiting.join();
+}
+
 task<> started_with_sigchld_ignored() {
     ::signal(SIGCHLD, SIG_IGN);
     process p = process::start(plain, 7);
@@ -396,6 +410,10 @@ TEST_CASE("a child that somebody else reaped is an error, not a wait for ever", 
 TEST_CASE("a program that was started with SIGCHLD ignored gets exit codes", "[os][process]") {
     const no_children_left check;
     run(started_with_sigchld_ignored);
+}
+TEST_CASE("a report names the child that is waited for", "[os][process][report]") {
+    const no_children_left check;
+    run(reported);
 }
 TEST_CASE("a thread without a loop starts processes, too", "[os][process]") {
     const no_children_left check;
