@@ -4,6 +4,7 @@
 #include <ringlet/io/operation.hpp>
 #include <ringlet/io/system_calls.hpp>
 
+#include <fmt/format.h>
 #include <liburing.h>
 
 #include <cerrno>
@@ -100,7 +101,8 @@ struct acceptor::state : completion, listed {
         loop::current().make_ready(job);
     }
     static void describe(const job_block& job, std::string& out) {
-        out += " " + detail::describe_fd(static_cast<const state*>(job.wait_object)->socket.get());
+        const int fd = static_cast<const state*>(job.wait_object)->socket.get();
+        out += fmt::format(" fd {}, {}", fd, detail::describe_fd(fd));
     }
     static std::string name_of(const listed& base) {
         return "accept " + detail::describe_fd(static_cast<const state&>(base).socket.get());

@@ -38,7 +38,7 @@ inline std::error_code operation_error(const job_block& job, std::int32_t res) n
     return {-res, std::generic_category()};
 }
 
-/// "fd 7, 127.0.0.1:5000" or "fd 7, /etc/hosts": for error texts and reports.
+/// "127.0.0.1:5000" (the peer, or else its own), "/etc/hosts", "process 1234", or "fd 7": for error texts and reports.
 std::string describe_fd(int fd);
 
 template <class Derived>

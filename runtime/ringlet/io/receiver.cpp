@@ -6,6 +6,7 @@
 #include <ringlet/io/receiver.hpp>
 #include <ringlet/io/system_calls.hpp>
 
+#include <fmt/format.h>
 #include <liburing.h>
 
 #include <cerrno>
@@ -120,7 +121,8 @@ struct receiver::state : completion, listed, ringlet::detail::in_frame_pool {
         loop::current().make_ready(waiting);
     }
     static void describe(const job_block& waiting, std::string& out) {
-        out += " " + detail::describe_fd(static_cast<const state*>(waiting.wait_object)->socket.get());
+        const int fd = static_cast<const state*>(waiting.wait_object)->socket.get();
+        out += fmt::format(" fd {}, {}", fd, detail::describe_fd(fd));
     }
     static std::string name_of(const listed& base) {
         return "recv " + detail::describe_fd(static_cast<const state&>(base).socket.get());

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/io/engine.hpp>
+#include <ringlet/io/quiet_thread.hpp>
 #include <ringlet/io/thread_pool.hpp>
-
-#include <system_error>
-
-#include <pthread.h>
-#include <signal.h>
 
 namespace ringlet::io {
 
@@ -21,19 +17,12 @@ thread_pool::~thread_pool() {
 }
 
 void thread_pool::start_thread() {
-    // A thread inherits the mask: signals stay with the threads that run loops.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
-        threads_.emplace_back([this] { serve(); });
+        threads_.reserve(threads_max);  // once it runs, there must be a place for it
+        threads_.push_back(quiet_thread([this] { serve(); }));
     } catch (...) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        if (threads_.empty()) throw;
-        return;  // the threads there are will do
+        if (threads_.empty()) throw;  // otherwise those there are will do
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void thread_pool::submit(work_item& work) {

@@ -7,6 +7,7 @@
 #include <ringlet/net/unix_stream.hpp>
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <sys/types.h>
@@ -20,7 +21,8 @@ struct unix_listen_options {
     int backlog = 4096;
     /// Who may connect: the socket file's permissions, from its first moment on, less the umask. 0777 when absent.
     std::optional<mode_t> permissions;
-    /// A socket file that nobody listens on any more, such as a killed server leaves, is replaced. Without it, EADDRINUSE.
+    /// A socket file whose socket is gone, such as a killed server leaves, is replaced; when several processes of this
+    /// library do that at a time, one of them gets it. Without it, EADDRINUSE.
     bool replace_dead = true;
 };
 
@@ -66,10 +68,11 @@ private:
         dev_t device;
         ino_t number;
         pid_t by;
+        std::string path;  // absolute: the program may go to another directory
     };
 
     unix_listener(io::owned_fd socket, const unix_address& address, std::optional<made_file> file)
-        : acceptor_{std::move(socket)}, file_{file}, address_{address} {}
+        : acceptor_{std::move(socket)}, file_{std::move(file)}, address_{address} {}
     void remove_file() noexcept;
 
     io::acceptor acceptor_;

@@ -28,6 +28,16 @@ int signal_pidfd(int pidfd, int number) noexcept {
 
 }  // namespace
 
+void detail::keep_exit_codes() noexcept {
+    struct sigaction now{};
+    if (io::sys::sigaction(SIGCHLD, nullptr, &now) != 0) return;
+    const bool ignored = (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_IGN;
+    if (!ignored && (now.sa_flags & SA_NOCLDWAIT) == 0) return;
+    if (ignored) now.sa_handler = SIG_DFL;
+    now.sa_flags &= ~SA_NOCLDWAIT;
+    io::sys::sigaction(SIGCHLD, &now, nullptr);
+}
+
 child::child(pid_t pid) : pid_{pid}, pidfd_{open_pidfd(pid)} {
     if (pidfd_) return;
     const int error = errno;

@@ -10,9 +10,16 @@
 #include <sys/types.h>
 
 namespace ringlet::os {
+namespace detail {
+
+/// Before a child is started: lets the kernel keep how children ended, which it does not where SIGCHLD is ignored.
+void keep_exit_codes() noexcept;
+
+}  // namespace detail
 
 /// A child process, held by a pidfd(2): what `process` and `popen` share. Signals reach this child or nobody, never a later
-/// process with its number. Leave SIGCHLD alone, and do not waitpid(-1): who reaps children takes their status away.
+/// process with its number. Leave SIGCHLD alone, and do not waitpid(-1): who reaps children takes their status away. Where
+/// the program was started with SIGCHLD ignored, which does that too, its first child gives the signal its default action.
 ///
 /// The destructor of a child that still runs sends SIGTERM; what has not ended 200 ms later gets SIGKILL. It waits for the
 /// end, and the loop with it, so that neither a zombie nor an orphan stays. In a forked process, the parent's holds nothing.
@@ -27,7 +34,8 @@ public:
     /// `with_timeout(1s, c.join())`; the child goes on when it runs out.
     ///
     /// Result:    its exit code, see below.
-    /// Errors:    `cancelled`, which does not end the child; std::system_error (ECHILD) when somebody else reaped it.
+    /// Errors:    `cancelled`, which does not end the child; std::system_error (ECHILD) when somebody else reaped it, or
+    ///            SIGCHLD has been ignored since it was started.
     /// Lifetime:  borrows the child until the co_await ends.
     /// Maps to:   IORING_OP_POLL_ADD on the pidfd, waitid(2) with P_PIDFD.
     task<int> join();

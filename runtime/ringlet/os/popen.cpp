@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <exception>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
@@ -51,7 +52,7 @@ class attributes {
 public:
     explicit attributes(bool own_group) {
         check(::posix_spawnattr_init(&attributes_), "posix_spawnattr_init");
-        // What until_signal blocks here is not blocked there, and SIGPIPE, ignored by run_main, ends a pipeline again.
+        // What this library blocks here is not blocked there, and SIGPIPE, ignored by run_main, ends a pipeline again.
         sigset_t now;
         io::sys::pthread_sigmask(SIG_BLOCK, nullptr, &now);
         const sigset_t mask = detail::mask_for_children(now);
@@ -100,6 +101,21 @@ pipe_ends make_pipe() {
     return ends;
 }
 
+// To exec(2) it would be the end of the word, and what follows lost.
+void refuse_zero_byte(std::string_view word, const std::string& which) {
+    if (word.find('\0') != word.npos) throw std::invalid_argument{"popen: " + which + " has a zero byte in it"};
+}
+
+void refuse_zero_bytes(const std::vector<std::string>& command, const popen_options& options) {
+    for (std::size_t i = 0; i < command.size(); ++i)
+        refuse_zero_byte(command[i], i == 0 ? "the program's name" : "argument " + std::to_string(i));
+    if (options.directory) refuse_zero_byte(*options.directory, "the directory");
+    if (!options.environment) return;
+    for (const std::string& entry : *options.environment)
+        refuse_zero_byte(
+            entry, "'" + entry.substr(0, entry.find_first_of(std::string_view{"=\0", 2})) + "' of the environment");
+}
+
 void ignore_broken_pipes_by_default() noexcept {
     struct sigaction now{};
     if (io::sys::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) detail::ignore_broken_pipes();
@@ -132,6 +148,7 @@ struct popen::started {
 
 popen::started popen::start(const std::vector<std::string>& command, const popen_options& options) {
     if (command.empty()) throw std::invalid_argument{"popen: there is no command"};
+    refuse_zero_bytes(command, options);
     if (io::sys::simulated) throw std::system_error{ENOSYS, std::generic_category(), "popen in the simulated kernel"};
     started result;
     file_actions actions;
@@ -164,6 +181,7 @@ popen::started popen::start(const std::vector<std::string>& command, const popen
     const std::vector<char*> argv = pointers_to(command);
     std::vector<char*> environment;
     if (options.environment) environment = pointers_to(*options.environment);
+    detail::keep_exit_codes();
     const int error = ::posix_spawnp(&result.pid, argv.front(), actions.get(), how.get(), argv.data(),
                                      options.environment ? environment.data() : ::environ);
     if (error != 0) {

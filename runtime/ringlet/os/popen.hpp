@@ -78,6 +78,7 @@ public:
     ///
     /// Errors:    std::system_error: "cannot run 'nosuch': No such file or directory" for what exec(2) says (ENOENT, EACCES,
     ///            E2BIG), and a missing `directory` as well; those of pipe2(2) and fork(2); ENOSYS in the simulation.
+    ///            std::invalid_argument for no command, or a zero byte in a word of it, the directory or the environment.
     /// Lifetime:  borrows nothing.
     /// Thread:    the loop's thread, or any that runs no loop. It is held until the program has begun. With a pipe at
     ///            input SIGPIPE is ignored here from now on, where it had its default action.

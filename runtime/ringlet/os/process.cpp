@@ -2,6 +2,7 @@
 #include <ringlet/core/scheduler.hpp>
 #include <ringlet/io/loop.hpp>
 #include <ringlet/io/system_calls.hpp>
+#include <ringlet/os/child.hpp>
 #include <ringlet/os/process.hpp>
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/os/signal.hpp>
@@ -36,6 +37,7 @@ namespace {
 pid_t detail::fork_and_call(int (*body)(void*), void* context) {
     if (io::sys::simulated) throw std::system_error{ENOSYS, std::generic_category(), "fork in the simulated kernel"};
     std::fflush(nullptr);
+    keep_exit_codes();
     // A signal between the fork and the child's own mask must wait: the parent's job that expects it is not there.
     sigset_t all;
     sigset_t before;

@@ -51,7 +51,8 @@ pid_t fork_and_call(int (*body)(void*), void* context);
 /// The child has a copy of the parent's memory as it was, one thread, and a loop of its own; nothing of the parent's loop
 /// goes on in it: no job, no timer, no request, and it holds neither the parent's ring nor the pipes and pidfds of its
 /// other children. It has copies of all other descriptors (a connection that the parent closes ends for its peer only
-/// when the child has ended, too), of signal handlers, and of the signal mask, but for what until_signal blocks.
+/// when the child has ended, too), of signal handlers, and of the signal mask, but for what until_signal blocks, and the
+/// threads of os::thread and offload.
 /// What the parent's jobs were doing must not be touched: a mutex that one held stays held. With other threads in the
 /// parent, what they held when it forked (malloc and stdio excepted) is held for ever: start processes before threads.
 ///

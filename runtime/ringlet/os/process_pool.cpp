@@ -36,10 +36,11 @@ struct head {
 };
 enum class reply_kind : std::uint8_t { value, failure };
 
-/// False when the other side is gone.
-task<bool> receive_all(io::fd_ref socket, std::span<std::byte> buffer) {
+/// False when the other side is gone; `error` is set where it is not because of its end.
+task<bool> receive_all(io::fd_ref socket, std::span<std::byte> buffer, std::error_code& error) {
     while (!buffer.empty()) {
         const result<std::size_t> n = co_await as_result(io::recv_op{socket, buffer});
+        if (!n) error = n.error();
         if (!n || *n == 0) co_return false;
         buffer = buffer.subspan(*n);
     }
@@ -52,14 +53,14 @@ struct message {
     std::string body;
 };
 
-task<std::optional<message>> receive(io::fd_ref socket) {
+task<std::optional<message>> receive(io::fd_ref socket, std::error_code& error) {
     head h;
-    const bool begun = co_await receive_all(socket, std::as_writable_bytes(std::span{&h, 1}));
+    const bool begun = co_await receive_all(socket, std::as_writable_bytes(std::span{&h, 1}), error);
     if (!begun) co_return std::nullopt;
     message got;
     got.what = h.what;
     got.body.resize(h.bytes);
-    const bool whole = co_await receive_all(socket, std::as_writable_bytes(std::span{got.body}));
+    const bool whole = co_await receive_all(socket, std::as_writable_bytes(std::span{got.body}), error);
     if (!whole) co_return std::nullopt;
     co_return got;
 }
@@ -94,8 +95,9 @@ task<> work(int descriptor) {
     const io::private_fd socket{descriptor};
     ::signal(SIGINT, SIG_IGN);
     ::signal(SIGTERM, SIG_DFL);
+    std::error_code error;
     for (;;) {
-        std::optional<message> request = co_await receive(socket);
+        std::optional<message> request = co_await receive(socket, error);
         if (!request) co_return;
         const message reply = co_await make_call(*std::move(request));
         const bool sent = co_await send(socket, reply.what, reply.body);
@@ -180,11 +182,32 @@ bool is_there(worker& w) noexcept {
     }
 }
 
-[[noreturn]] void raise_lost(int code) {
-    throw worker_lost{code < 0 ? "a worker was ended by signal " + std::to_string(-code) + " in the middle of a call"
-                               : "a worker exited with " + std::to_string(code) + " in the middle of a call",
-                      code};
+[[noreturn]] void raise_lost(int code, bool begun) {
+    const std::string how =
+        code < 0 ? "was ended by signal " + std::to_string(-code) : "exited with " + std::to_string(code);
+    throw worker_lost{"a worker " + how + (begun ? " in the middle of a call" : " before it began a call"), code};
 }
+
+struct attempt {
+    attempt() noexcept {}  // no aggregate, as above
+    std::optional<message> reply;
+    bool begun = true;  // false when it surely has not been
+};
+
+// A call begins when its worker has read all of the request. One that ends before that resets the connection, where one
+// that has read everything just closes it: unix(7) says so to us, and nobody has to tell.
+task<attempt> try_call(worker& w, std::uint32_t function, std::string_view arguments) {
+    attempt made;
+    made.begun = co_await send(w.socket, function, arguments);
+    if (!made.begun) co_return made;
+    std::error_code error;
+    made.reply = co_await receive(w.socket, error);
+    made.begun = error != std::errc::connection_reset;
+    co_return made;
+}
+
+// One that cannot even begin is not forked for ever.
+constexpr int attempts_max = 10;
 
 }  // namespace
 
@@ -212,21 +235,24 @@ task<std::string> detail::call_in_pool(pool_state& pool, std::uint32_t function,
     worker& w = **mine;
     lease held{pool, w};
     if (pool.ended) throw cancelled{};
-    if (!is_there(w)) {
-        w.end();
-        w.start();
-    }
-    held.clean = false;
     std::optional<message> reply;
-    const bool sent = co_await send(w.socket, function, arguments);
-    if (sent) reply = co_await receive(w.socket);
-    if (!reply) {
+    for (int attempts = 1; !reply; ++attempts) {
+        held.clean = true;
+        if (!is_there(w)) {
+            w.end();
+            w.start();
+        }
+        held.clean = false;
+        attempt made = co_await try_call(w, function, arguments);
+        reply = std::move(made.reply);
+        if (reply) break;
         if (pool.ended) throw cancelled{};
-        // Its socket is closed, so it has ended, or is about to.
         const std::shared_ptr<process> gone = w.running;
+        // Its socket is closed, so it has ended, or is about to. If not (ENOMEM), it is of no use with half a request.
+        if (!made.begun) gone->kill();
         const int code = co_await gone->join();
         if (pool.ended) throw cancelled{};
-        raise_lost(code);
+        if (made.begun || attempts == attempts_max) raise_lost(code, made.begun);
     }
     held.clean = true;
     if (reply->what != static_cast<std::uint64_t>(reply_kind::value)) throw remote_error{reply->body};

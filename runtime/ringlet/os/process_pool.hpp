@@ -30,7 +30,8 @@ public:
     using runtime_error::runtime_error;
 };
 
-/// A worker has ended in the middle of a call: it was killed, it crashed, or it called exit.
+/// A worker has ended in the middle of a call: it was killed, it crashed, or it called exit. Or ten have, one after the
+/// other, before they began one.
 class worker_lost : public std::runtime_error {
 public:
     worker_lost(const std::string& what, int exit_code) : runtime_error{what}, exit_code_{exit_code} {}
@@ -138,8 +139,8 @@ task<R> pool_call(pool_ticket ticket, std::uint32_t function, std::string argume
 /// captures; coroutine functions run on the worker's loop. Arguments and results are trivially copyable types, std::string,
 /// and std::vector of such. A worker has the memory that the parent had when it was started, and makes one call at a time.
 ///
-/// The workers start at once. One that ends in the middle of a call fails that call, and one that ended between calls fails
-/// none; another takes its place when it is needed. They ignore SIGINT, which is the parent's.
+/// The workers start at once. One that ends in the middle of a call fails that call, and one that ends before it has read
+/// the whole request fails none; another takes its place when it is needed. They ignore SIGINT, which is the parent's.
 /// Thread: the loop's thread only.
 class process_pool {
 public:

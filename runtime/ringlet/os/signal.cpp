@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/op/poll.hpp>
+#include <ringlet/io/quiet_thread.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/signal.hpp>
 
@@ -42,7 +43,9 @@ public:
         for (int number = 1; number < NSIG; ++number) {
             if (!wanted.contains(number)) continue;
             waiters& w = all_waiters[static_cast<std::size_t>(number)];
-            if (w.count++ == 0) w.blocked_before = sigismember(&before, number) == 1;
+            if (w.count++ > 0) continue;
+            w.blocked_before = sigismember(&before, number) == 1;
+            if (!w.blocked_before) sigaddset(&io::blocked_by_library, number);
         }
     }
     blocked(const blocked&) = delete;
@@ -56,7 +59,9 @@ public:
             if (--w.count > 0) continue;
             // Those for whom it was meant have been cancelled.
             if (std::exchange(w.copied, false)) eat_copy(number);
-            if (!w.blocked_before) sigaddset(&free, number);
+            if (w.blocked_before) continue;
+            sigaddset(&free, number);
+            sigdelset(&io::blocked_by_library, number);
         }
         // The others that wait for it see it, too.
         if (got_ != 0 && all_waiters[static_cast<std::size_t>(got_)].count > 0) {
@@ -106,13 +111,14 @@ task<int> until_one_of(signal_set asked) {
 
 sigset_t detail::mask_for_children(const sigset_t& now) noexcept {
     sigset_t mask = now;
-    for (int number = 1; number < NSIG; ++number) {
-        const waiters& w = all_waiters[static_cast<std::size_t>(number)];
-        if (w.count > 0 && !w.blocked_before) sigdelset(&mask, number);
-    }
+    for (int number = 1; number < NSIG; ++number)
+        if (sigismember(&io::blocked_by_library, number) == 1) sigdelset(&mask, number);
     return mask;
 }
 
-void detail::forget_waits() noexcept { all_waiters = {}; }
+void detail::forget_waits() noexcept {
+    all_waiters = {};
+    io::blocked_by_library = {};
+}
 
 }  // namespace ringlet::os

@@ -32,9 +32,10 @@ task<int> until_one_of(signal_set wanted);
 
 namespace detail {
 
-/// `now` without the signals that are blocked only because jobs of this thread wait for them: what a child is to have.
+/// `now` without the signals that are blocked only because jobs of this thread wait for them, or because it is a thread of
+/// this library: what a child is to have.
 sigset_t mask_for_children(const sigset_t& now) noexcept;
-/// In a child of fork(2): the waits are the parent's.
+/// In a child of fork(2), which has that mask: the waits are the parent's.
 void forget_waits() noexcept;
 
 }  // namespace detail

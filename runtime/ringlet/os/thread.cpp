@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/error.hpp>
+#include <ringlet/io/quiet_thread.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/thread.hpp>
 
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
-
-#include <pthread.h>
-#include <signal.h>
 
 namespace ringlet::os::detail {
 
@@ -21,17 +19,7 @@ thread_state::~thread_state() {
 
 void thread_state::start() {
     if (io::sys::simulated) throw std::system_error{ENOSYS, std::generic_category(), "a thread in the simulation"};
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-        thread_ = std::thread{[this] { run(); }};
-    } catch (...) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    thread_ = io::quiet_thread([this] { run(); });
 }
 
 void thread_state::run() noexcept {

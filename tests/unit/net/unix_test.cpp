@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "support.hpp"
+#include <ringlet/core/report.hpp>
 #include <ringlet/net/drain.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/unix_listener.hpp>
 #include <ringlet/net/unix_stream.hpp>
+
+#include <fmt/format.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -89,6 +92,33 @@ task<> refused(const scratch& directory) {
     CHECK(nobody == "connect to " + abstract + ": Connection refused");
 }
 
+// Who finds the path taken has to look whether anybody is there; the server sees nothing of that.
+task<> looked_at(const scratch& directory) {
+    const std::string path = directory.file("s");
+    auto listener = unix_listener::bind(path);
+    CHECK_THROWS_AS(unix_listener::bind(path), std::system_error);
+    unix_stream client = co_await unix_stream::connect(path);
+    co_await client.send_all(as_bytes("x"));
+    co_await client.shutdown_send();
+    unix_stream first = co_await listener.accept();
+    const std::string said = co_await read_to_end(first);
+    CHECK(said == "x");
+}
+
+task<> reported(const scratch& directory) {
+    const std::string path = directory.file("s");
+    auto listener = unix_listener::bind(path);
+    const int listening = listener.socket().get();
+    auto server = spawn(echo_once, std::ref(listener));
+    server.set_name("server");
+    co_await yield();
+    const std::string before = describe_tasks();
+    CAPTURE(before);
+    CHECK(contains(before, fmt::format("server: waits for accept fd {}, {} at", listening, path)));
+    server.cancel();
+    co_await server.join();
+}
+
 task<> full_backlog(const scratch& directory) {
     net::unix_listen_options options;
     options.backlog = 0;
@@ -127,6 +157,13 @@ task<> served(const scratch& directory) {
     CHECK(directory.empty());
 }
 
+// As a killed server does.
+void leave_dead_socket(const std::string& path) {
+    const unix_address address{path};
+    const io::owned_fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    REQUIRE(::bind(socket.get(), &address.address(), address.length()) == 0);
+}
+
 }  // namespace
 
 TEST_CASE("a Unix address is a path or an abstract name", "[net][unix]") {
@@ -158,6 +195,18 @@ TEST_CASE("a Unix socket that cannot be used is an error that names it", "[net][
     run(refused, std::cref(directory));
 }
 
+TEST_CASE("a Unix listener sees no client when another process wants its path", "[net][unix]") {
+    const scratch directory;
+    const leak_check leaks;
+    run(looked_at, std::cref(directory));
+}
+
+TEST_CASE("a report says at what address a job accepts", "[net][unix][report]") {
+    const scratch directory;
+    const leak_check leaks;
+    run(reported, std::cref(directory));
+}
+
 TEST_CASE("a Unix stream waits for room in a full backlog", "[net][unix]") {
     const scratch directory;
     const leak_check leaks;
@@ -173,13 +222,7 @@ TEST_CASE("serve serves Unix sockets", "[net][unix]") {
 TEST_CASE("the socket file of a killed server is replaced, and no other file", "[net][unix]") {
     const scratch directory;
     const std::string path = directory.file("s");
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        [[maybe_unused]] const auto listener = unix_listener::bind(path);
-        ::_exit(0);
-    }
-    REQUIRE(::waitpid(child, nullptr, 0) == child);
+    leave_dead_socket(path);
     net::unix_listen_options strict;
     strict.replace_dead = false;
     CHECK_THROWS_WITH(unix_listener::bind(path, strict), "cannot listen on " + path + ": Address already in use");
@@ -196,6 +239,45 @@ TEST_CASE("the socket file of a killed server is replaced, and no other file", "
     }
     CHECK(std::filesystem::is_directory(path));
     CHECK_THROWS_WITH(unix_listener::bind(path), "cannot listen on " + path + ": Address already in use");
+}
+
+TEST_CASE("a Unix socket that does not listen yet is not dead", "[net][unix]") {
+    const scratch directory;
+    const std::string path = directory.file("s");
+    const unix_address address{path};
+    const io::owned_fd bound{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    REQUIRE(::bind(bound.get(), &address.address(), address.length()) == 0);
+    CHECK_THROWS_WITH(unix_listener::bind(path), "cannot listen on " + path + ": Address already in use");
+    REQUIRE(::listen(bound.get(), 1) == 0);
+    run([](unix_address to) -> task<> { const unix_stream client = co_await unix_stream::connect(to); }, address);
+}
+
+TEST_CASE("one process at a time replaces the file of a dead Unix socket", "[net][unix]") {
+    const scratch directory;
+    const std::string path = directory.file("s");
+    leave_dead_socket(path);
+    struct stat dead{};
+    REQUIRE(::stat(path.c_str(), &dead) == 0);
+    {
+        // As another process has it that has found the socket dead, too.
+        const auto right = unix_listener::bind(fmt::format("@ringlet.replaces.{:x}.{:x}", dead.st_dev, dead.st_ino));
+        CHECK_THROWS_WITH(unix_listener::bind(path), "cannot listen on " + path + ": Address already in use");
+        CHECK_FALSE(directory.empty());
+    }
+    const auto listener = unix_listener::bind(path);
+    CHECK_THROWS_WITH(unix_listener::bind(path), "cannot listen on " + path + ": Address already in use");
+}
+
+TEST_CASE("a Unix listener removes its file from another directory, too", "[net][unix]") {
+    const scratch directory;
+    const std::filesystem::path before = std::filesystem::current_path();
+    std::filesystem::current_path(directory.file(""));
+    auto listener = unix_listener::bind("s");
+    std::filesystem::current_path(before);
+    CHECK(listener.local_address().path() == "s");
+    CHECK_FALSE(directory.empty());
+    listener.close();
+    CHECK(directory.empty());
 }
 
 TEST_CASE("a forked child's copy of a listener leaves the path alone", "[net][unix]") {

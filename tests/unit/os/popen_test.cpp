@@ -130,6 +130,17 @@ task<> refusals() {
     CHECK_THROWS_WITH((os::popen{{"true"}, nowhere}),
                       "cannot run 'true' in '/no/such/directory': No such file or directory");
     CHECK_THROWS_AS(os::popen{std::vector<std::string>{}}, std::invalid_argument);
+    // What follows a zero byte would be lost.
+    using namespace std::string_literals;
+    CHECK_THROWS_WITH((os::popen{{"true\0x"s}}), "popen: the program's name has a zero byte in it");
+    CHECK_THROWS_WITH((os::popen{{"rm", "old", "report\0.bak"s}}), "popen: argument 2 has a zero byte in it");
+    popen_options cut;
+    cut.directory = "/tmp\0/x"s;
+    CHECK_THROWS_WITH((os::popen{{"true"}, cut}), "popen: the directory has a zero byte in it");
+    cut.directory = std::nullopt;
+    cut.environment = std::vector{"A=1"s, "PATH=/bin\0:/x"s};
+    CHECK_THROWS_AS((os::popen{{"true"}, cut}), std::invalid_argument);
+    CHECK_THROWS_WITH((os::popen{{"true"}, cut}), "popen: 'PATH' of the environment has a zero byte in it");
     os::popen no_input{{"true"}};
     const std::string no_pipe = co_await fate(no_input.communicate("text"));
     CHECK(no_pipe == "communicate: the program's input is no pipe");

@@ -168,6 +168,23 @@ task<> killed() {
     CHECK(fine == 49);
 }
 
+// Stopped, it cannot read the request, which then lies there when it is killed.
+task<> killed_before_it_read() {
+    process_pool pool{1};
+    for (const std::size_t bytes : {std::size_t{1}, std::size_t{2'000'000}}) {  // all of it is sent, and a part
+        const pid_t idle = pool.pids().front();
+        ::kill(idle, SIGSTOP);
+        CHECK(::waitpid(idle, nullptr, WUNTRACED) == idle);
+        const std::string text(bytes, 'x');
+        auto call = pool.apply_async<twice>(text);
+        for (int i = 0; i < 10; ++i) co_await yield();  // the request is on its way
+        ::kill(idle, SIGKILL);
+        const std::string got = co_await call.get();
+        CHECK(got.size() == 2 * bytes);
+        CHECK(pool.pids().front() != idle);
+    }
+}
+
 task<> cancelled_calls() {
     raw_pipe begun;
     process_pool pool{1};
@@ -270,6 +287,10 @@ TEST_CASE("a failed call of a process pool says why", "[os][process_pool]") {
 TEST_CASE("a killed worker fails its call and is replaced", "[os][process_pool]") {
     const no_children_left check;
     run(killed);
+}
+TEST_CASE("a call whose worker is killed before it has read the request is made by another", "[os][process_pool]") {
+    const no_children_left check;
+    run(killed_before_it_read);
 }
 TEST_CASE("calls of a process pool are cancelled, before and in a worker", "[os][process_pool]") {
     const no_children_left check;

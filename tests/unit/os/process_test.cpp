@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "os/children.hpp"
 #include <ringlet/core/bytes.hpp>
+#include <ringlet/core/report.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 #include <ringlet/os/offload.hpp>
@@ -316,6 +317,31 @@ task<> reaped_by_others() {
     p.terminate();
 }
 
+task<> reported() {
+    raw_pipe started;
+    process p = process::start(stay, std::ref(started));
+    auto waiting = spawn([](process& child) -> task<> { co_await child.join(); }, std::ref(p));
+    waiting.set_name("parent");
+    co_await said(started);
+    const std::string report = describe_tasks();
+    CAPTURE(report);
+    CHECK(report.find("parent: waits for poll process " + std::to_string(p.pid()) + " ") != report.npos);
+    p.kill();
+    co_await waiting.join();
+}
+
+task<> started_with_sigchld_ignored() {
+    ::signal(SIGCHLD, SIG_IGN);
+    process p = process::start(plain, 7);
+    const int code = co_await p.join();
+    CHECK(code == 7);
+    ::signal(SIGCHLD, SIG_IGN);
+    os::popen program{{"sh", "-c", "exit 8"}};
+    const int status = co_await program.join();
+    CHECK(status == 8);
+    CHECK(::signal(SIGCHLD, SIG_DFL) == SIG_DFL);
+}
+
 }  // namespace
 
 TEST_CASE("a process gives its exit code", "[os][process]") {
@@ -380,6 +406,14 @@ TEST_CASE("what stdio holds is written once", "[os][process]") {
 TEST_CASE("a child that somebody else reaped is an error, not a wait for ever", "[os][process]") {
     const no_children_left check;
     run(reaped_by_others);
+}
+TEST_CASE("a program that was started with SIGCHLD ignored gets exit codes", "[os][process]") {
+    const no_children_left check;
+    run(started_with_sigchld_ignored);
+}
+TEST_CASE("a report names the child that is waited for", "[os][process][report]") {
+    const no_children_left check;
+    run(reported);
 }
 TEST_CASE("a thread without a loop starts processes, too", "[os][process]") {
     const no_children_left check;
