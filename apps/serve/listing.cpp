@@ -86,7 +86,13 @@ constexpr std::string_view style =
     ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".t{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums}"
     ".d a{font-weight:600}p{color:var(--dim);font-size:.85rem}"
-    "@media(max-width:34rem){.t{display:none}td,th{padding-block:.6rem}}";
+    // On a phone a row is two lines, the time and the size under the name, and all of it is the link.
+    "@media(max-width:34rem){h1 a{display:inline-block;min-width:1.5rem;padding-block:.5rem}"
+    "tr{display:grid;grid-template-columns:1fr auto;align-content:center;min-height:2rem;padding-block:.4rem;"
+    "position:relative;border-bottom:1px solid var(--line)}"
+    "th,td{border:0;padding:0}td:first-child,th:first-child{grid-column:1/3}"
+    ".n,.t{grid-row:2;font-size:.85rem;color:var(--dim)}.t{grid-column:1}"
+    "td:first-child a:after{content:\"\";position:absolute;inset:0}}";
 
 // "/docs/img/" with a link to each directory above.
 std::string trail(std::string_view path) {
@@ -145,7 +151,7 @@ std::string listing_page(std::string_view path, const std::vector<listed>& entri
         "<table><thead><tr><th scope=\"col\">Name</th><th scope=\"col\" class=\"n\">Size</th>"
         "<th scope=\"col\" class=\"t\">Modified (UTC)</th></tr></thead><tbody>\n",
         shown(path), style, trail(path));
-    if (!path.empty()) page += "<tr class=\"d\"><td><a href=\"../\">../</a></td><td></td><td class=\"t\"></td></tr>\n";
+    if (!path.empty()) page += "<tr class=\"d\"><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n";
     std::size_t directories = 0;
     for (const listed& entry : entries) {
         page += row(entry);
