@@ -219,7 +219,7 @@ class Files(ServeCase):
         self.assertEqual(page.count("<tr"), len(ODD_NAMES) + 2)
         self.assertNotIn("<script", page)
         self.assertNotRegex(page, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
-        self.assertEqual(len(re.findall(r"<[a-z!/]", page)), len(re.findall(r"</?(?:html|head|meta|title|style|body|h1|table|thead|tbody|tr|th|td|p|a)\b|<!doc", page)))
+        self.assertEqual(len(re.findall(r"<[a-z!/]", page)), len(re.findall(r"</?(?:html|head|meta|title|style|body|main|h1|table|thead|tbody|tr|th|td|p|a)\b|<!doc", page)))
 
     def test_a_listing_shows_what_is_served(self):
         _, links = self.listed("/")
