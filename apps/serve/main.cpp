@@ -71,6 +71,7 @@ ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
     if (!place) co_return;
     http::server_limits limits;
     limits.until = &server.drain;
+    limits.wants_bodies = false;
     http::server_connection client{std::move(stream), limits};
     while (const http::request_head* request = co_await client.next_request())
         co_await answer(client, *request, peer, server);

@@ -52,7 +52,8 @@ void check(const request_head& request, std::string_view coding) {
 
 // A coding that is named last, with a weight.
 void check_named(const request_head& request) {
-    for (const auto& [weight, quality] : {std::pair{"", 1000U}, {";q=0", 0U}, {" ; q=0.25", 250U}, {";q=1.000", 1000U}}) {
+    for (const auto& [weight, quality] :
+         {std::pair{"", 1000U}, {";q=0", 0U}, {" ; q=0.25", 250U}, {";q=1.000", 1000U}}) {
         request_head named = request;
         named.fields.add("accept-encoding", std::string{"zstd"} + weight);
         require(accepted_quality(named, "zstd") == quality, "a name goes before the star, the last before the first");
