@@ -26,7 +26,7 @@ bool operator==(const selected_range& a, const selected_range& b) {
 
 // RFC 9110 section 14.1.2 said once more, in wider numbers and without haste. Nothing: it is malformed.
 struct model {
-    using wide = unsigned __int128;
+    __extension__ using wide = unsigned __int128;
 
     static std::optional<wide> number(std::string_view text) {
         if (text.empty()) return std::nullopt;
