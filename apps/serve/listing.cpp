@@ -73,10 +73,11 @@ std::optional<struct stat> stat_of(int root_fd, int directory_fd, std::string_vi
 }
 
 constexpr std::string_view style =
-    ":root{color-scheme:light dark;--line:#8884;--dim:#666}"
+    ":root{color-scheme:light dark;background:Canvas;--line:#8884;--dim:#666}"
     "@media(prefers-color-scheme:dark){:root{--dim:#aaa}}"
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:56rem;margin:1.5rem auto;padding:0 1rem}"
-    "h1{font-size:1.25rem;font-weight:600;overflow-wrap:anywhere}h1 a{text-decoration:none}"
+    "h1{font-size:1.25rem;font-weight:600;overflow-wrap:anywhere}"
+    "h1 a{display:inline-block;min-width:1.5rem;text-decoration:none}"
     "table{border-collapse:collapse;width:100%}"
     "th{font-weight:400;font-size:.85rem;color:var(--dim);text-align:left}"
     "th,td{padding:.35rem .5rem;border-bottom:1px solid var(--line);vertical-align:baseline}"
@@ -86,7 +87,13 @@ constexpr std::string_view style =
     ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".t{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums}"
     ".d a{font-weight:600}p{color:var(--dim);font-size:.85rem}"
-    "@media(max-width:34rem){.t{display:none}td,th{padding-block:.6rem}}";
+    // On a phone a row is two lines, the time and the size under the name, and all of it is the link.
+    "@media(max-width:34rem){h1 a{padding-block:.5rem}"
+    "tr{display:grid;grid-template-columns:1fr auto;align-content:center;min-height:2rem;padding-block:.4rem;"
+    "position:relative;border-bottom:1px solid var(--line)}"
+    "th,td{border:0;padding:0}td:first-child,th:first-child{grid-column:1/3}"
+    ".n,.t{grid-row:2;font-size:.85rem;color:var(--dim)}.t{grid-column:1}"
+    "td:first-child a:after{content:\"\";position:absolute;inset:0}}";
 
 // "/docs/img/" with a link to each directory above.
 std::string trail(std::string_view path) {
@@ -141,18 +148,18 @@ std::vector<listed> look_at(int root_fd, int directory_fd, std::string_view path
 std::string listing_page(std::string_view path, const std::vector<listed>& entries) {
     std::string page = fmt::format(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width\"><title>/{}</title><style>{}</style></head>\n<body><h1>{}</h1>\n"
+        "content=\"width=device-width\"><title>/{}</title><style>{}</style></head>\n<body><main><h1>{}</h1>\n"
         "<table><thead><tr><th scope=\"col\">Name</th><th scope=\"col\" class=\"n\">Size</th>"
         "<th scope=\"col\" class=\"t\">Modified (UTC)</th></tr></thead><tbody>\n",
         shown(path), style, trail(path));
-    if (!path.empty()) page += "<tr class=\"d\"><td><a href=\"../\">../</a></td><td></td><td class=\"t\"></td></tr>\n";
+    if (!path.empty()) page += "<tr class=\"d\"><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n";
     std::size_t directories = 0;
     for (const listed& entry : entries) {
         page += row(entry);
         directories += entry.is_directory ? 1 : 0;
     }
     const std::size_t files = entries.size() - directories;
-    return page + fmt::format("</tbody></table>\n<p>{}, {}</p></body></html>\n",
+    return page + fmt::format("</tbody></table>\n<p>{}, {}</p></main></body></html>\n",
                               count_of(directories, "directory", "directories"), count_of(files, "file", "files"));
 }
 

@@ -37,6 +37,7 @@ struct context {
           report{what.options, counted},
           is_worker{one_of_several} {
         limits.until = &drain;
+        limits.wants_bodies = false;
     }
 
     serve::content& served;

@@ -70,7 +70,7 @@ bool names_current(const fields& all, std::string_view name, const validators& c
     bool found = false;
     for (const auto& field : all) {
         if (!detail::equal_ignoring_case(field.name, name)) continue;
-        if (detail::trim(field.value) == "*") return true;
+        if (detail::trim(field.value) == "*") return all.count(name) == 1;  // it is no member of a list
         if (!own) continue;
         const list_verdict verdict = search_list(field.value, *own, how);
         if (verdict == list_verdict::malformed) return false;

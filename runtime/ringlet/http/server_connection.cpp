@@ -176,6 +176,7 @@ task<request_head*> server_connection::next_request() {
     if (!keep_alive_ || broken_) co_return nullptr;
     const bool in_step = co_await drop_body();
     if (!in_step) co_return nullptr;
+    head_only_ = false;
     std::optional<deadline> idle_deadline;  // one for the whole wait: empty lines before a request do not extend it
     std::optional<deadline> head_deadline;
     for (;;) {
@@ -225,6 +226,10 @@ task<request_head*> server_connection::next_request() {
     body_read_ = 0;
     body_sent_ = 0;
     answered_.reset();
+    if (!limits_.wants_bodies && parser_.body_bytes() != 0) {
+        const bool sound = co_await take_unwanted_body();
+        if (!sound) co_return nullptr;
+    }
     co_return &head;
 }
 
@@ -272,11 +277,31 @@ task<bool> server_connection::drop_body() {
     co_return false;
 }
 
+// Reads a body that nobody wants, before the answer. False: it was malformed, cut or too slow, and is refused.
+task<bool> server_connection::take_unwanted_body() {
+    if (must_continue_ || parser_.body_bytes().value_or(0) > limits_.unread_body_max) co_return true;
+    const deadline end = deadline_after(limits_.head_time);
+    std::array<std::byte, 4096> dropped;
+    while (body_read_ <= limits_.unread_body_max) {
+        const result<std::size_t> got = co_await as_result(with_deadline(end, read_body(dropped)));
+        if (got && *got == 0) co_return true;
+        if (got) continue;
+        if (got.error() == std::errc::timed_out)
+            refuse(too_slow);
+        else if (got.error() == net::errc::unexpected_end)
+            refuse(parser_.error().reason.empty() ? ended_early : parser_.error());
+        else
+            throw std::system_error{got.error(), "recv"};
+        co_return false;
+    }
+    keep_alive_ = false;
+    co_return true;
+}
+
 // The answer goes out with those before it, when the connection is closed.
 void server_connection::refuse(parse_error error) {
     refused_ = true;
     keep_alive_ = false;
-    head_only_ = false;
     old_client_ = false;
     in_request_ = false;
     broken_ = true;
@@ -286,6 +311,7 @@ void server_connection::refuse(parse_error error) {
     head.status = error.status;
     head.fields.add("Content-Type", "text/plain; charset=utf-8");
     put_head(head, body.size());
+    if (skips_body_) return;
     output_ += body;
     body_sent_ = body.size();
 }

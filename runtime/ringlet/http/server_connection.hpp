@@ -36,6 +36,10 @@ struct server_limits {
     std::chrono::nanoseconds stall_time = std::chrono::seconds{30};
     /// Of a body that the handler left unread; beyond it the connection ends, and when it takes longer than head_time.
     std::uint64_t unread_body_max = 64 * 1024;
+    /// False: nobody reads bodies. One of up to unread_body_max is read and dropped before its request is given out, so that
+    /// a request with a malformed one is refused, and the answer to the others meets a client that has sent all. One that
+    /// is longer, or for which the client waits to be asked, stays.
+    bool wants_bodies = true;
     /// When this begins, idle connections end, and others after their present answer.
     net::drain* until = nullptr;
 };
@@ -110,6 +114,7 @@ private:
     task<bool> receive(deadline until, bool& timed_out);
     bool unseal();
     task<bool> drop_body();
+    task<bool> take_unwanted_body();
     void refuse(parse_error error);
     class progress;
     class unsent;

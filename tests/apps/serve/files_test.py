@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 import urllib.parse
@@ -219,7 +220,7 @@ class Files(ServeCase):
         self.assertEqual(page.count("<tr"), len(ODD_NAMES) + 2)
         self.assertNotIn("<script", page)
         self.assertNotRegex(page, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
-        self.assertEqual(len(re.findall(r"<[a-z!/]", page)), len(re.findall(r"</?(?:html|head|meta|title|style|body|h1|table|thead|tbody|tr|th|td|p|a)\b|<!doc", page)))
+        self.assertEqual(len(re.findall(r"<[a-z!/]", page)), len(re.findall(r"</?(?:html|head|meta|title|style|body|main|h1|table|thead|tbody|tr|th|td|p|a)\b|<!doc", page)))
 
     def test_a_listing_shows_what_is_served(self):
         _, links = self.listed("/")
@@ -331,14 +332,41 @@ class Files(ServeCase):
         shutil.rmtree(self.root / "passing")
         self.assertEqual(self.server.get("/passing/").status, 404)
 
+    def client(self, *command):
+        """A real client, which must be content; {} is the site. What it writes stands in a new folder."""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.base))
+        site = "http://%s:%d" % self.server.address
+        arguments = [argument.replace("{}", site) for argument in command]
+        subprocess.run(arguments, check=True, cwd=folder, stdin=subprocess.DEVNULL, timeout=HANGS_AFTER)
+        return folder
+
     @unittest.skipUnless(shutil.which("curl"), "curl is not installed")
     def test_curl(self):
-        host, port = self.server.address
-        out = self.base / "curled"
-        subprocess.run(
-            ["curl", "-sSf", "--max-time", str(HANGS_AFTER), "-o", out, f"http://{host}:{port}/big.bin"], check=True, stdin=subprocess.DEVNULL
+        into = self.client(
+            *("curl", "-sSf", "-o", "whole", "{}/big.bin", "--next", "-sSf", "-r", "4096-8191", "-o", "part", "{}/big.bin"),
+            *("--next", "-sSfL", "-o", "moved", "{}/sub"),
         )
-        self.assertTrue(out.read_bytes() == pattern(BIG_BYTES))
+        self.assertTrue((into / "whole").read_bytes() == pattern(BIG_BYTES))
+        self.assertTrue((into / "part").read_bytes() == pattern(BIG_BYTES)[4096:8192])
+        self.assertTrue((into / "moved").read_bytes().startswith(b"<!doctype html>"))
+
+    @unittest.skipUnless(shutil.which("curl"), "curl is not installed")
+    def test_curl_resumes(self):
+        into = self.client("sh", "-c", "curl -s {}/big.bin | head -c 1000000 >big.bin; curl -sSf -C - -O {}/big.bin")
+        self.assertTrue((into / "big.bin").read_bytes() == pattern(BIG_BYTES))
+
+    @unittest.skipUnless(shutil.which("wget"), "wget is not installed")
+    def test_wget_takes_a_folder(self):
+        into = self.client("wget", "-q", "-r", "-np", "-nH", "--reject=index.html*", "{}/odd/")
+        found = sorted(path.read_bytes() for path in into.rglob("*") if path.is_file())
+        self.assertEqual(found, sorted(ODD_NAMES))
+
+    @unittest.skipUnless(shutil.which("wget"), "wget is not installed")
+    def test_wget_resumes_and_asks_only_for_what_is_new(self):
+        script = "wget -q -O - {}/big.bin | head -c 1000000 >big.bin; wget -q -c {}/big.bin && wget -q -c {}/big.bin && wget -nv -N {}/big.bin 2>said"
+        into = self.client("sh", "-c", script)
+        self.assertTrue((into / "big.bin").read_bytes() == pattern(BIG_BYTES))
+        self.assertEqual((into / "said").read_bytes(), b"")  # 304: nothing was fetched
 
 
 main()

@@ -104,9 +104,10 @@ task<> ask(net::tcp_stream stream, std::string early, std::string late, std::str
         throw std::system_error{make_error_code(net::errc::unexpected_end), "another answer"};
 }
 
-task<> served(std::string early, std::string late, std::string_view expected_end) {
+task<> served(std::string early, std::string late, std::string_view expected_end,
+              http::server_limits limits = http::server_limits()) {
     connection both = co_await connected();
-    co_await ringlet::when_all(answer_all(http::server_connection{std::move(both.near)}),
+    co_await ringlet::when_all(answer_all(http::server_connection{std::move(both.near), limits}),
                                ask(std::move(both.far), std::move(early), std::move(late), expected_end));
 }
 
@@ -129,8 +130,17 @@ task<> waits_for_requests_in_vain(testing::simulation& world) {
     co_await connection.close();
 }
 
+task<> drops_unwanted_bodies() {
+    http::server_limits limits;
+    limits.wants_bodies = false;
+    const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe";
+    co_await served(post, "llo\r\n0\r\n\r\n" + get_one, "\r\n\r\n", limits);
+    co_await served(post, "llo\n", "\n", limits);
+}
+
 task<> next_requests(testing::simulation& world) {
     co_await takes_requests(world);
+    co_await drops_unwanted_bodies();
     co_await waits_for_requests_in_vain(world);
 }
 

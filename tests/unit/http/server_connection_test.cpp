@@ -450,6 +450,38 @@ TEST_CASE("what a handler leaves of a body is dropped, within bounds", "[http][s
           answer_of("/p"));
 }
 
+TEST_CASE("a body that nobody wants is read before the answer", "[http][server]") {
+    server_limits limits;
+    limits.wants_bodies = false;
+    limits.unread_body_max = 1000;
+    const std::string chunked = std::string{post} + "Transfer-Encoding: chunked\r\n\r\n";
+    const std::string next{ask};
+    const std::string body(1000, 'x');
+    CHECK(said(name_target, std::string{post} + "Content-Length: 1000\r\n\r\n" + body + next, limits) ==
+          answer_of("/p") + answer_of("/one"));
+    CHECK(said(name_target, chunked + "3e8\r\n" + body + "\r\n0\r\nX: y\r\n\r\n" + next, limits) ==
+          answer_of("/p") + answer_of("/one"));
+    // Too long, or not asked for: it stays, and the connection ends.
+    const std::string last = answer_of("/p", "Connection: close\r\n");
+    CHECK(said(name_target, std::string{post} + "Content-Length: 1001\r\n\r\n" + body + "x" + next, limits) == last);
+    CHECK(said(name_target, chunked + "3e9\r\n" + body + "x\r\n0\r\n\r\n" + next, limits) == last);
+    CHECK(said(name_target, std::string{post} + "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n", limits) == last);
+    // Malformed or cut: it is refused, behind the answers before it.
+    for (const std::string_view bad : {"x\r\n", "1\r\nab\r\n0\r\n\r\n", "1\nx\r\n0\r\n\r\n", "5\r\nab"}) {
+        const std::string output = said(name_target, next + chunked + std::string{bad}, limits);
+        CHECK(output.starts_with(answer_of("/one") + "HTTP/1.1 400 Bad Request\r\n"));
+        CHECK(contains(output, "\r\nConnection: close\r\n"));
+        CHECK(output.rfind("HTTP/1.1 200 ") == 0);
+    }
+    const std::string to_head = said(name_target, "HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nab", limits);
+    CHECK(to_head.starts_with("HTTP/1.1 400 "));
+    CHECK(to_head.ends_with("\r\n\r\n"));
+    CHECK(run(logged, chunked + "x\r\n", limits).starts_with("POST /p 400 "));
+    limits.head_time = 20ms;
+    CHECK(run(drip, name_target, std::string{post} + "Content-Length: 900\r\n\r\n", "x", limits)
+              .starts_with("HTTP/1.1 408 "));
+}
+
 TEST_CASE("malformed requests are refused behind the answers before them", "[http][server]") {
     const auto refused = [](std::string_view request) {
         const std::string output = said(name_target, std::string{ask} + std::string{request});
