@@ -56,6 +56,8 @@ public:
     std::optional<T> yielded;
     std::exception_ptr failure;
     std::exception_ptr injected;
+    bool begun = false;   // its body: not before the first step is awaited
+    bool closed = false;  // before it had begun: it never will
 };
 
 /// Resumes the generator in the consumer's job until it yields or ends.
@@ -67,10 +69,12 @@ public:
 
     bool begin(job_block&, std::coroutine_handle<> self) {
         auto& promise = frame_.promise();
-        require(!promise.continuation, "an async_generator was asked for a value while it is working on one");
+        require(!promise.continuation,
+                "an async_generator was asked for a value while it works on one: let one job ask, and tell the others");
         scheduler& loop = *this_thread_scheduler;
         promise.yielded.reset();
-        if (frame_.done()) return false;
+        if (promise.closed || frame_.done()) return false;
+        promise.begun = true;
         if (loop.nesting >= scheduler::nested_starts_max) {
             promise.continuation = self;
             loop.next = frame_;
@@ -107,11 +111,12 @@ template <class T>
 class [[nodiscard("nothing happens until this is awaited")]] async_close : private async_step<T> {
 public:
     using value_type = void;
-    async_close(typename async_step<T>::handle frame, bool started) noexcept
-        : async_step<T>{frame}, started_{started} {}
+    using async_step<T>::async_step;
     bool begin(job_block& job, std::coroutine_handle<> self) {
-        if (!started_ || this->frame_.done()) return false;
-        this->frame_.promise().injected = std::make_exception_ptr(generator_exit{});
+        auto& promise = this->frame_.promise();
+        if (!promise.begun) promise.closed = true;
+        if (promise.closed || this->frame_.done()) return false;
+        promise.injected = std::make_exception_ptr(generator_exit{});
         return async_step<T>::begin(job, self);
     }
     void resume(job_block&) {
@@ -120,9 +125,6 @@ public:
         } catch (const generator_exit&) {
         }
     }
-
-private:
-    bool started_;
 };
 
 }  // namespace detail
@@ -138,41 +140,42 @@ class [[nodiscard("a generator does nothing until it is asked for values")]] asy
 public:
     using promise_type = detail::async_generator_promise<T>;
 
-    async_generator(async_generator&& other) noexcept
-        : frame_{std::exchange(other.frame_, nullptr)}, started_{other.started_} {}
+    async_generator(async_generator&& other) noexcept : frame_{std::exchange(other.frame_, nullptr)} {}
     async_generator& operator=(async_generator&& other) noexcept {
         if (this != &other) {
-            if (frame_) frame_.destroy();
+            destroy();
             frame_ = std::exchange(other.frame_, nullptr);
-            started_ = other.started_;
         }
         return *this;
     }
-    ~async_generator() {
-        if (!frame_) return;
-        detail::require(!frame_.promise().continuation, "an async_generator was destroyed while a job waits in it");
-        frame_.destroy();
-    }
+    ~async_generator() { destroy(); }
 
     /// Goes on to the next value.
     /// Result: the value; nullopt at the end. Errors: what leaves the generator, once, `cancelled` among it; then it is at
     /// its end. One value at a time.
-    auto next() noexcept {
-        started_ = true;
-        return detail::async_next<T>{frame_};
-    }
+    auto next() noexcept { return detail::async_next<T>{frame()}; }
 
-    /// Raises generator_exit where it stands, and waits until it has ended. Errors: std::runtime_error when it yields
-    /// instead; what else leaves it.
-    auto close() noexcept { return detail::async_close<T>{frame_, started_}; }
+    /// Raises generator_exit where it stands, and waits until it has ended. One whose body has not begun, because no `next`
+    /// was awaited, ends without. Errors: std::runtime_error when it yields instead; what else leaves it.
+    auto close() noexcept { return detail::async_close<T>{frame()}; }
 
-    bool done() const noexcept { return frame_.done(); }
+    bool done() const noexcept { return frame().promise().closed || frame().done(); }
 
 private:
     friend promise_type;
     explicit async_generator(std::coroutine_handle<promise_type> frame) noexcept : frame_{frame} {}
+    std::coroutine_handle<promise_type> frame() const noexcept {
+        detail::require(frame_ != nullptr, "this async_generator was moved from: ask the one that it was moved to");
+        return frame_;
+    }
+    void destroy() noexcept {
+        if (!frame_) return;
+        detail::require(!frame_.promise().continuation,
+                        "an async_generator was destroyed while a job waits in it: cancel and join that job first");
+        frame_.destroy();
+    }
+
     std::coroutine_handle<promise_type> frame_;
-    bool started_ = false;
 };
 
 namespace detail {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/cancellation.hpp>
+#include <ringlet/core/detail/expiry.hpp>
 #include <ringlet/core/detail/job_group.hpp>
 #include <ringlet/core/error.hpp>
 #include <ringlet/core/scheduler.hpp>
@@ -7,7 +8,14 @@
 #include <cstdio>
 #include <utility>
 
-namespace ringlet::detail {
+namespace ringlet {
+
+cancelled::cancelled() noexcept {
+    const auto* const loop = detail::this_thread_scheduler;
+    if (const auto* const job = loop ? loop->current_job() : nullptr) cause_ = detail::cause_of_pending(*job);
+}
+
+namespace detail {
 
 void refresh_pending(job_block& job) noexcept {
     bool pending = job.has(job_block::cancel_requested);
@@ -28,6 +36,18 @@ void refresh_pending(job_block& job) noexcept {
     const bool was_pending = job.has(job_block::cancel_pending);
     job.set(job_block::cancel_pending);
     if (!was_pending && job.waiting) job.waiting->cancel(job);
+}
+
+std::shared_ptr<expiry> cause_of_pending(const job_block& job) noexcept {
+    if (!job.has(job_block::cancel_pending)) return nullptr;
+    const cancel_scope* cause = nullptr;
+    bool shielded = false;
+    for (const cancel_scope* scope = job.scope; scope && !shielded; scope = scope->outer_) {
+        if (scope->cancelled_) cause = scope;
+        shielded = scope->kind_ == cancel_scope::kind::shield;
+    }
+    if (!shielded && job.has(job_block::cancel_requested)) return nullptr;
+    return cause && cause->expiry_ ? cause->expiry_->shared_from_this() : nullptr;
 }
 
 void request_cancel(job_block& job) noexcept {
@@ -107,4 +127,5 @@ void job_group::cancel_all() noexcept {
     loop.cancelling_groups = false;
 }
 
-}  // namespace ringlet::detail
+}  // namespace detail
+}  // namespace ringlet

@@ -3,7 +3,11 @@
 
 #include <ringlet/core/detail/job_block.hpp>
 
+#include <memory>
+
 namespace ringlet::detail {
+
+class expiry;
 
 /// A stretch of one job's awaits that can be cancelled, or shielded, as one. Scopes nest; they live in awaiters.
 class cancel_scope {
@@ -24,11 +28,13 @@ public:
 
 private:
     friend void refresh_pending(job_block&) noexcept;
+    friend std::shared_ptr<expiry> cause_of_pending(const job_block&) noexcept;
     cancel_scope* outer_ = nullptr;
     job_block* job_ = nullptr;
 
 protected:
-    timer_node timer_;  // used by time/timeout.hpp; here because of the padding
+    expiry* expiry_ = nullptr;  ///< null where whoever awaits within the scope turns its cancellation into an error
+    timer_node timer_;          // used by time/timeout.hpp; here because of the padding
 
 private:
     kind kind_;
@@ -37,6 +43,10 @@ private:
 
 /// Asks `job` to end: every await that it does from now on raises `cancelled`, unless shielded. Idempotent.
 void request_cancel(job_block& job) noexcept;
+
+/// Whose the cancellation is that is due in `job`: of several the outermost one's. Null where none is, or where it is not that
+/// of a scope with an `expiry`: the job's own, say.
+std::shared_ptr<expiry> cause_of_pending(const job_block& job) noexcept;
 
 /// Works out anew whether a cancellation is to be raised, and interrupts the present wait when one is.
 void refresh_pending(job_block& job) noexcept;

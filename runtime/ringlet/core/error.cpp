@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/core/detail/expiry.hpp>
 #include <ringlet/core/error.hpp>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <typeinfo>
 
@@ -11,21 +13,45 @@
 namespace ringlet::detail {
 namespace {
 
-class cancel_category final : public std::error_category {
+enum : int { code_cancelled = 1, code_time_limit = 2 };
+
+class category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "ringlet"; }
-    std::string message(int) const override { return "cancelled"; }
+    std::string message(int code) const override {
+        return code == code_time_limit ? "the time limit has passed" : "cancelled";
+    }
+    std::error_condition default_error_condition(int code) const noexcept override {
+        if (code == code_time_limit) return std::errc::timed_out;
+        return {code, *this};
+    }
 };
+
+const category& the_category() noexcept {
+    static const category one;
+    return one;
+}
 
 }  // namespace
 
-std::error_code cancelled_code() noexcept {
-    static const cancel_category category;
-    return {1, category};
-}
+std::error_code cancelled_code() noexcept { return {code_cancelled, the_category()}; }
+
+std::error_code time_limit_code() noexcept { return {code_time_limit, the_category()}; }
 
 bool is_cancelled(const std::exception_ptr& error) noexcept {
     return error && *error.__cxa_exception_type() == typeid(cancelled);
+}
+
+std::shared_ptr<expiry> expiry_behind(const std::exception_ptr& error) noexcept {
+    if (!is_cancelled(error)) return nullptr;
+    return expiry::who_answers(static_cast<const cancelled*>(address_of(error))->cause_);
+}
+
+const void* address_of(const std::exception_ptr& error) noexcept {
+    static_assert(sizeof error == sizeof(void*));
+    const void* address = nullptr;
+    std::memcpy(&address, &error, sizeof address);
+    return address;
 }
 
 std::string describe(const std::exception_ptr& error) {

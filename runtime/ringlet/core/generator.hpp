@@ -32,6 +32,15 @@ template <class Yield, class Send>
 class generator_base : public in_frame_pool {
 public:
     struct chain;
+    /// What a generator that another delegates to is held by; part of the frame of that one.
+    class holder {
+    public:
+        /// It is destroyed by who asks.
+        virtual void let_go() noexcept = 0;
+
+    protected:
+        ~holder() = default;
+    };
     /// Where a generator stands; part of its frame.
     struct standing {
         Yield value;
@@ -119,29 +128,45 @@ protected:
     friend class delegation;
 
     /// Takes a generator, wherever it stands, into the chain.
-    void delegate_to(generator_base& inner) noexcept {
+    void delegate_to(generator_base& inner, holder& held_by) noexcept {
         inner.outer_ = this;
+        inner.held_by_ = &held_by;
         for (generator_base* one = inner.own_chain_.innermost; one != this; one = one->outer_) one->chain_ = chain_;
         chain_->move_to(*inner.own_chain_.innermost);
+    }
+
+    /// Those that it delegates to go first, as they would within it, but from here: they may be as many as the program likes,
+    /// and each would destroy the next on top of the stack.
+    void destroy() noexcept {
+        for (chain* const all = chain_ == &own_chain_ ? chain_ : nullptr; all && all->innermost != this;) {
+            generator_base& last = *all->innermost;
+            all->innermost = last.outer_;
+            last.held_by_->let_go();
+            last.frame_.destroy();
+        }
+        frame_.destroy();
     }
 
     chain own_chain_{this};
     chain* chain_ = &own_chain_;
     generator_base* outer_ = nullptr;
+    holder* held_by_ = nullptr;  // once another delegates to it
     std::coroutine_handle<> frame_;
     std::exception_ptr failure_;
 };
 
 template <class Yield, class Send, class Return>
-class delegation {
+class delegation final : private generator_base<Yield, Send>::holder {
 public:
     delegation(generator_base<Yield, Send>& outer, generator<Yield, Send, Return>&& inner) noexcept
         : outer_{&outer}, inner_{std::move(inner)} {}
     bool await_ready() const noexcept { return inner_.done(); }
-    void await_suspend(std::coroutine_handle<>) noexcept { outer_->delegate_to(inner_.frame_.promise()); }
+    void await_suspend(std::coroutine_handle<>) noexcept { outer_->delegate_to(inner_.frame_.promise(), *this); }
     Return await_resume() { return inner_.result(); }
 
 private:
+    void let_go() noexcept override { inner_.frame_ = nullptr; }
+
     generator_base<Yield, Send>* outer_;
     generator<Yield, Send, Return> inner_;
 };
@@ -200,16 +225,14 @@ public:
         : frame_{std::exchange(other.frame_, nullptr)}, begun_{other.begun_}, failed_{other.failed_} {}
     generator& operator=(generator&& other) noexcept {
         if (this == &other) return *this;
-        if (frame_) frame_.destroy();
+        destroy();
         frame_ = std::exchange(other.frame_, nullptr);
         begun_ = other.begun_;
         failed_ = other.failed_;
         return *this;
     }
     /// Destroys what the generator holds. Unlike `close`, raises nothing in it.
-    ~generator() {
-        if (frame_) frame_.destroy();
-    }
+    ~generator() { destroy(); }
 
     /// Goes on to the next value.
     /// Result: the value; nullopt at the end, also when asked again. Errors: what leaves the generator, once; then it is
@@ -312,9 +335,12 @@ private:
             all->at->brings = all;
         }
     }
+    void destroy() noexcept {
+        if (frame_) frame_.promise().destroy();
+    }
     void finish() noexcept {
         if (frame_ && !frame_.done()) {
-            frame_.destroy();
+            destroy();
             frame_ = nullptr;
         }
     }

@@ -41,7 +41,7 @@ public:
     /// Whether it is a handle still: not after it was moved from.
     bool owns() const noexcept { return block_ != nullptr; }
     job_block& block() const noexcept {
-        require(block_ != nullptr, "this job handle was moved from");
+        require(block_ != nullptr, "this job handle was moved from: use the one that it was moved to");
         return *block_;
     }
 

@@ -9,7 +9,6 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -90,21 +89,13 @@ void describe(const job_block& job, const std::string& indent, std::string& out)
 // --- where failures came from ---
 
 struct unwinding {
-    const void* exception = nullptr;
+    std::exception_ptr exception;  // kept: else another exception could come to stand at its address
     std::size_t passed = 0;
     std::array<std::source_location, awaits_shown_max> sites;
 };
 // The last few: a failure may wait in its job while others pass.
 thread_local std::array<unwinding, 8> unwindings;
 thread_local std::size_t next_unwinding = 0;
-
-// An exception_ptr is one pointer, to the exception (Itanium C++ ABI).
-const void* address_of(const std::exception_ptr& failure) noexcept {
-    static_assert(sizeof failure == sizeof(void*));
-    const void* address = nullptr;
-    std::memcpy(&address, &failure, sizeof address);
-    return address;
-}
 
 // --- in a handler: no memory, no locks, no stdio ---
 
@@ -138,11 +129,11 @@ constexpr int jobs_shown_in_handler_max = 1000;
 }  // namespace
 
 void note_unwound(const std::exception_ptr& failure, const std::source_location& site) noexcept {
-    const void* const exception = address_of(failure);
-    auto found = std::ranges::find(unwindings, exception, &unwinding::exception);
+    if (is_cancelled(failure)) return;  // no failure, and many may come of one: they would push that out
+    auto found = std::ranges::find(unwindings, failure, &unwinding::exception);
     if (found == unwindings.end()) {
         found = unwindings.begin() + static_cast<std::ptrdiff_t>(next_unwinding++ % unwindings.size());
-        found->exception = exception;
+        found->exception = failure;
         found->passed = 0;
     }
     if (found->passed < found->sites.size()) found->sites[found->passed] = site;
@@ -233,7 +224,7 @@ void print_tasks() {
 
 std::string await_chain(const std::exception_ptr& failure) {
     using namespace detail;
-    const auto found = std::ranges::find(unwindings, address_of(failure), &unwinding::exception);
+    const auto found = std::ranges::find(unwindings, failure, &unwinding::exception);
     std::string out;
     if (!failure || found == unwindings.end()) return out;
     const std::size_t known = std::min(found->passed, found->sites.size());

@@ -16,7 +16,8 @@ std::string describe_tasks();
 void print_tasks();
 
 /// The awaits that a failure has passed on its way out of a job, innermost first, a line each: "  awaited at main.cpp:12 in
-/// fetch". Known for the last few failures of this thread; empty otherwise.
+/// fetch". Known for the last eight failures of this thread, which are kept alive for it, and not for cancellations; empty
+/// otherwise. A failure that is caught and thrown again goes on where it was.
 std::string await_chain(const std::exception_ptr& failure);
 
 namespace detail {

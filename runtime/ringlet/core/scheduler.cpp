@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/cancellation.hpp>
+#include <ringlet/core/detail/expiry.hpp>
 #include <ringlet/core/detail/join.hpp>
 #include <ringlet/core/detail/promise.hpp>
 #include <ringlet/core/scheduler.hpp>
@@ -15,11 +16,10 @@ scheduler::scheduler() noexcept {
         ::pthread_atfork(nullptr, nullptr, [] { this_thread_scheduler = nullptr; });
 }
 
-void promise_base::put_limit_error(std::exception_ptr& error) noexcept {
-    scheduler& loop = *this_thread_scheduler;
-    loop.limit_passed = false;
-    const std::exception_ptr own = std::exchange(loop.limit_error, nullptr);
-    if (is_cancelled(error)) error = own;
+std::exception_ptr promise_base::left_by() noexcept {
+    std::exception_ptr error = std::current_exception();
+    if (const auto limit = expiry_behind(error)) error = limit->error();
+    return error;
 }
 
 void scheduler::finish(job_block& job, std::coroutine_handle<> root) noexcept {

@@ -67,9 +67,6 @@ public:
     // For the awaiters of tasks.
     std::coroutine_handle<> next;
     unsigned nesting = 0;
-    // For time/timeout_scope: one that ran out was unwound just now, and this is what leaves its coroutine.
-    bool limit_passed = false;
-    std::exception_ptr limit_error;
     std::coroutine_handle<> finished_root;
     /// Milliseconds, roughly: for how long a job has waited.
     std::uint32_t now_ms = 0;
@@ -126,7 +123,6 @@ inline void scheduler::run_ready(std::size_t resumptions_max) {
         do {
             next = nullptr;
             nesting = 0;
-            limit_passed = false;
             handle.resume();
             handle = next;
             if (handle == end_of_job()) {

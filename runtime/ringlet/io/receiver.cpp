@@ -149,7 +149,8 @@ struct receiver::state : completion, listed, ringlet::detail::in_frame_pool {
 const listed::kind receiver::state::entry{&told, &name_of};
 
 void receiver::release::operator()(state* s) const noexcept {
-    ringlet::detail::require(s->job == nullptr, "a receiver was destroyed while a job waits in it");
+    ringlet::detail::require(s->job == nullptr,
+                             "a receiver was destroyed while a job waits in it: cancel and join that job first");
     if (s->parked) s->link.unlink();
     if (!s->armed) {
         delete s;
@@ -167,7 +168,8 @@ fd_ref receiver::socket() const noexcept { return state_->socket; }
 
 bool receiver::wait::start(job_block& job) {
     state& s = *state_;
-    ringlet::detail::require(s.job == nullptr && !s.taking, "two jobs receive from the same socket");
+    ringlet::detail::require(s.job == nullptr && !s.taking,
+                             "two jobs receive from the same socket: let one receive, and pass on what it gets");
     loop& here = loop::current();
     s.buffers = &here.buffers();  // the first call registers them, which may fail
     if (!s.kept.empty() || s.ended) {

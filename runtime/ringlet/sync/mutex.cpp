@@ -9,20 +9,19 @@ namespace ringlet {
 std::optional<mutex_guard> mutex::try_lock() noexcept {
     if (locked_) return std::nullopt;
     locked_ = true;
-    holder_ = detail::this_thread_scheduler ? detail::this_thread_scheduler->current_job() : nullptr;
+    note_holder(detail::this_thread_scheduler ? detail::this_thread_scheduler->current_job() : nullptr);
     return mutex_guard{*this};
 }
 
 namespace {
 
-// A guard may outlive the job that locked: then who holds the mutex cannot be told.
-bool is_alive(const detail::job_block* wanted) noexcept {
+bool is_alive(const detail::job_block* wanted, std::uint32_t serial) noexcept {
     using namespace detail;
     list_link& groups = this_thread_scheduler->groups();
     for (list_link* g = groups.next; g != &groups; g = g->next) {
         list_link& jobs = job_group::from_registry_link(*g).jobs();
         for (list_link* j = jobs.next; j != &jobs; j = j->next)
-            if (&job_block::from_group_link(*j) == wanted) return true;
+            if (&job_block::from_group_link(*j) == wanted) return wanted->serial_if_given() == serial;
     }
     return false;
 }
@@ -31,9 +30,12 @@ bool is_alive(const detail::job_block* wanted) noexcept {
 
 void mutex::describe(const detail::job_block& waiting, std::string& out) {
     const auto& self = *static_cast<const mutex*>(waiting.wait_object);
-    if (self.holder_ == &waiting)
+    if (!self.holder_) return;
+    if (!is_alive(self.holder_, self.holder_serial_))
+        out += " that was locked by a job that has ended";  // its guard may be anywhere
+    else if (self.holder_ == &waiting)
         out += " that it holds itself";
-    else if (self.holder_ && is_alive(self.holder_) && self.holder_->name)
+    else if (self.holder_->name)
         out += " held by " + *self.holder_->name;
 }
 

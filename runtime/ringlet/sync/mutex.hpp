@@ -4,6 +4,7 @@
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/sync/detail/wait_list.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -77,10 +78,16 @@ private:
     friend mutex_guard;
     friend detail::lock_wait;
     static void describe(const detail::job_block& waiting, std::string& out);
+    void note_holder(detail::job_block* job) noexcept {
+        holder_ = job;
+        if (job) holder_serial_ = job->serial();
+    }
     void unlock() noexcept;
 
     detail::wait_list waiters_;
-    const detail::job_block* holder_ = nullptr;  // for reports: the job that took it last
+    // For reports: the job that took it last. A guard may outlive it, and another job get its block.
+    const detail::job_block* holder_ = nullptr;
+    std::uint32_t holder_serial_ = 0;
     bool locked_ = false;
 };
 
@@ -90,7 +97,7 @@ inline bool lock_wait::start(job_block& job) noexcept {
     static constexpr wait_kind waiting{.name = name, .cancel = &wait_list::cancel, .describe = &mutex::describe};
     if (!mutex_->locked_) {
         mutex_->locked_ = true;
-        mutex_->holder_ = &job;
+        mutex_->note_holder(&job);
         return suspend_once(job);
     }
     mutex_->waiters_.add(job, waiting, mutex_);
@@ -103,7 +110,7 @@ inline mutex_guard lock_wait::outcome(job_block&) const noexcept { return mutex_
 
 inline void mutex::unlock() noexcept {
     detail::job_block* const next = waiters_.first();
-    holder_ = next;
+    note_holder(next);
     if (next)
         detail::wait_list::wake(*next);  // it is the next one's before that runs
     else

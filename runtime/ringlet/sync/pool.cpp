@@ -8,13 +8,13 @@ namespace ringlet::detail {
 // The policy only says that every job's end is told to `job_ended`, which decides.
 pool_core::pool_core(std::size_t capacity) noexcept
     : job_group{current_scheduler(), job_group::policy::first_cancels}, capacity_{capacity} {
-    require(capacity > 0, "a pool without room would run nothing");
+    require(capacity > 0, "a pool without room would run nothing: give it a size of at least 1");
     on_ended = &job_ended;
 }
 
 pool_core::~pool_core() {
     require(empty(), "a pool was destroyed while jobs of it still run: use with_pool, or close and join it");
-    require(in_use_ == 0, "a pool was destroyed while a job waits for room in it");
+    require(in_use_ == 0, "a pool was destroyed while a job waits for room in it: cancel and join that job first");
 }
 
 void pool_core::require_open() const {

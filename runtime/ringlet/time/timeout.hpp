@@ -96,7 +96,7 @@ public:
         requires is_leaf<A>
     {
         auto outcome = this->end_inner(job);
-        if (!outcome && is_cancelled(outcome.error()) && this->mine(job)) return make_error_code(std::errc::timed_out);
+        if (!outcome && is_cancelled(outcome.error()) && this->mine(job)) return time_limit_code();
         return outcome;
     }
     value_type resume(job_block& job) {
@@ -121,7 +121,7 @@ public:
     [[noreturn]] void raise(const std::error_code& code) const
         requires is_leaf<A>
     {
-        if (scope_.cancel_called() && code == std::errc::timed_out) raise_timeout(this->title(), limit_, where_);
+        if (scope_.cancel_called() && code == time_limit_code()) raise_timeout(this->title(), limit_, where_);
         inner_.raise(code);
     }
 
@@ -191,7 +191,7 @@ public:
 ///
 /// Result:    the wrapped awaitable's; a result that wins the race against the limit is delivered.
 /// Errors:    timeout_error, "recv 10.0.0.1:80: time limit of 20 ms exceeded (set at main.cpp:12)" (`as_result` gives
-///            std::errc::timed_out), else as the wrapped awaitable.
+///            a code equal to std::errc::timed_out), else as the wrapped awaitable.
 /// Lifetime:  holds the awaitable by value. Allocates nothing but room in the loop's timer heap.
 template <class A>
     requires detail::is_awaitable<A>

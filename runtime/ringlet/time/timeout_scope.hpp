@@ -6,6 +6,7 @@
 #include <ringlet/time/timeout.hpp>
 
 #include <chrono>
+#include <memory>
 #include <source_location>
 
 namespace ringlet {
@@ -25,8 +26,10 @@ namespace ringlet {
 ///     ringlet::timeout_scope limit{5s};
 ///     try { co_await a(); co_await b(); } catch (const ringlet::cancelled&) { limit.rethrow(); }
 ///
-/// A block that ends well although the time is up has ended well. Scopes nest, and among with_timeout, shield and task
-/// groups, too; of two that are due the outer one speaks.
+/// Only a `cancelled` that the awaits raise because this time is up becomes timeout_error. It may be kept, and thrown on behind
+/// clean-up that awaits. Any other passes as it is, though the time is up: that of the job itself, or what another job that was
+/// cancelled gives. A block that ends well although the time is up has ended well. Scopes nest, and among with_timeout, shield
+/// and task groups, too; of what is due when a block ends, the outermost speaks.
 /// Errors:    of the constructor: std::bad_alloc.
 /// Lifetime:  a local variable of a coroutine; it neither copies nor moves. Not around a co_yield.
 /// Thread:    the loop's thread, in a job.
@@ -43,10 +46,10 @@ public:
 
     /// Ends the limit before the end of the block. Result: whether it was this limit that cancelled what ran inside, and no
     /// outer cancellation is due: `catch (const ringlet::cancelled&) { if (!limit.end()) throw; }` goes on without an
-    /// error. At the second call as at the first.
+    /// error. Not in a handler of a `cancelled` that another caused. At the second call as at the first.
     bool end() noexcept;
     /// Ends the limit, in a handler of `cancelled`: throws timeout_error, "time limit of 5 s exceeded (set at main.cpp:12)",
-    /// when it was this limit, else lets the cancellation go on.
+    /// when it was this limit, else lets what is handled go on.
     [[noreturn]] void rethrow();
 
     /// Whether the time is up.
@@ -55,13 +58,18 @@ public:
     void restart(std::chrono::nanoseconds limit) noexcept;
 
 private:
+    class late;
+    class block : public detail::limit_scope {
+    public:
+        void begin(detail::job_block& job, late& of);
+    };
+
     timeout_scope(detail::time_limit limit, std::source_location where);
+    void close() noexcept;
 
     detail::job_block* job_;
-    detail::time_limit limit_;
-    std::source_location where_;
-    detail::limit_scope scope_;
-    int passing_;  // exceptions, when the block began
+    std::shared_ptr<late> late_;  // outlives this in the cancellations that it causes
+    block scope_;
     bool open_ = true;
     bool mine_ = false;
 };

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "core/support.hpp"
 #include <ringlet/core/async_generator.hpp>
+#include <ringlet/core/combinators.hpp>
 #include <ringlet/core/generator.hpp>
 #include <ringlet/core/job.hpp>
 #include <ringlet/testing/everywhere.hpp>
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
+#include <functional>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace ringlet_tests;
@@ -115,6 +118,12 @@ async_generator<int> closes_slowly(std::string& log) {
     }
     if (closing) co_await ringlet::sleep(5ms);
     log += 'c';
+}
+
+async_generator<int> logs_its_begin(std::string& log) {
+    log += 'b';
+    co_yield 1;
+    co_yield 2;
 }
 
 task<int> sum_of_ticks(int count) {
@@ -289,6 +298,45 @@ TEST_CASE("deep delegation costs no stack", "[generator]") {
     auto all = deep(10'000);
     while (all.next()) ++count;
     CHECK(count == 10'001);
+    auto dropped = deep(1'000'000);
+    CHECK(dropped.next() == 0);
+}
+
+TEST_CASE("a generator that is dropped destroys those that it delegates to first", "[generator]") {
+    const leak_check leaks;
+    std::string log;
+    const auto innermost = [](std::string* l) -> generator<int> {
+        const destruction_note local{*l, 'i'};
+        co_yield 1;
+        co_yield 2;
+    };
+    const auto middle = [](std::string* l, generator<int> inner) -> generator<int> {
+        const destruction_note local{*l, 'm'};
+        co_yield yield_from(std::move(inner));
+        co_yield 3;
+    };
+    const auto outer = [](std::string* l, generator<int> inner) -> generator<int> {
+        const destruction_note local{*l, 'o'};
+        co_yield yield_from(std::move(inner));
+        co_yield 4;
+    };
+    {
+        auto all = outer(&log, middle(&log, innermost(&log)));
+        CHECK(all.next() == 1);
+        all = outer(&log, middle(&log, innermost(&log)));
+        CHECK(log == "imo");
+        for (int i = 1; i <= 3; ++i) CHECK(all.next() == i);
+        CHECK(log == "imoi");
+    }
+    CHECK(log == "imoimo");
+    log.clear();
+    {
+        auto begun = middle(&log, innermost(&log));
+        CHECK(begun.next() == 1);
+        auto all = outer(&log, std::move(begun));
+        CHECK(all.next() == 2);
+    }
+    CHECK(log == "imo");
 }
 
 TEST_CASE("an async generator waits between its values, in the job that asks", "[generator][async]") {
@@ -332,6 +380,73 @@ TEST_CASE("an async generator may be dropped, or closed with clean-up that waits
         co_await slow.close();
     }(log));
     CHECK(loop.now() == 6ms);
+}
+
+TEST_CASE("an async generator whose body has not begun is closed without it", "[generator][async]") {
+    checked_loop loop;
+    std::string log;
+    loop.run([](std::string& l) -> task<> {
+        async_generator<int> lost = logs_its_begin(l);
+        // The winner has ended before the other child starts, which then never does.
+        const auto first = co_await ringlet::first_of([]() -> task<> { co_return; }(), lost.next());
+        CHECK(first.index() == 0);
+        CHECK_FALSE(lost.done());
+        co_await lost.close();
+        CHECK(lost.done());
+        const auto none = co_await lost.next();
+        CHECK_FALSE(none.has_value());
+        CHECK(l.empty());
+        async_generator<int> asked = logs_its_begin(l);
+        {
+            [[maybe_unused]] const auto dropped = asked.next();
+        }
+        const auto value = co_await asked.next();
+        CHECK(value == 1);
+        CHECK(l == "b");
+        co_await asked.close();
+        CHECK(asked.done());
+    }(log));
+}
+
+TEST_CASE("misuse of an async generator aborts", "[generator][async][abort]") {
+    const std::string moved = "this async_generator was moved from: ask the one that it was moved to";
+    CHECK(contains(last_words([] {
+                       std::string log;
+                       auto first = logs_its_begin(log);
+                       const auto second = std::move(first);
+                       static_cast<void>(first.next());
+                   }),
+                   moved));
+    CHECK(contains(last_words([] {
+                       std::string log;
+                       auto first = logs_its_begin(log);
+                       const auto second = std::move(first);
+                       static_cast<void>(first.done());
+                   }),
+                   moved));
+    CHECK(contains(last_words([] {
+                       ringlet::testing::virtual_loop loop;
+                       loop.run([]() -> task<> {
+                           std::string log;
+                           async_generator<int> values = ticks(3, log);
+                           co_await ringlet::when_all(values.next(), values.next());
+                       }());
+                   }),
+                   "while it works on one: let one job ask, and tell the others"));
+    CHECK(contains(last_words([] {
+                       ringlet::testing::virtual_loop loop;
+                       loop.run([]() -> task<> {
+                           std::string log;
+                           async_generator<int> values = ticks(3, log);
+                           auto waiter = ringlet::spawn(
+                               [](async_generator<int>& v) -> task<> { static_cast<void>(co_await v.next()); },
+                               std::ref(values));
+                           co_await ringlet::yield();
+                           values = ticks(2, log);
+                           co_await waiter.join();
+                       }());
+                   }),
+                   "was destroyed while a job waits in it: cancel and join that job first"));
 }
 
 TEST_CASE("an async generator survives cancellation at every point", "[generator][async]") {

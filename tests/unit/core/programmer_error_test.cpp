@@ -153,7 +153,7 @@ TEST_CASE("using a handle that was moved from aborts", "[abort]") {
                            co_await k.join();
                        });
                    }),
-                   "this job handle was moved from"));
+                   "this job handle was moved from: use the one that it was moved to"));
 }
 
 TEST_CASE("spawning without a loop aborts", "[abort]") {

@@ -6,8 +6,11 @@
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/time/sleep.hpp>
 
+#include <algorithm>
+#include <exception>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace ringlet_tests;
@@ -35,6 +38,56 @@ task<> throws_late() {
 task<> passes_on() {
     line_of_outer = __LINE__ + 1;
     co_await throws_late();
+}
+
+// The shape of a program that fails again and again: what one exception leaves free, the next one takes.
+task<> fails_first() {
+    co_await ringlet::yield();
+    throw std::runtime_error{"first"};
+}
+task<> fails_then() {
+    co_await ringlet::yield();
+    throw std::runtime_error{"second"};
+}
+task<> fails_by_another_way() { co_await fails_first(); }
+
+template <class Awaitable>
+task<std::string> chain_of(Awaitable awaitable) {
+    std::string chain;
+    try {
+        co_await std::move(awaitable);
+    } catch (const std::exception&) {
+        chain = ringlet::await_chain(std::current_exception());
+    }
+    co_return chain;
+}
+task<> tries_again() {
+    try {
+        co_await fails_by_another_way();
+    } catch (const std::exception&) {
+    }
+    throw std::runtime_error{"not even then"};
+}
+task<> throws_on_later() {
+    std::exception_ptr failure;
+    try {
+        co_await fails_by_another_way();
+    } catch (const std::exception&) {
+        failure = std::current_exception();
+    }
+    co_await ringlet::yield();
+    std::rethrow_exception(failure);
+}
+struct counted_error : std::runtime_error, counted {
+    counted_error() : std::runtime_error{"counted"} {}
+};
+task<> fails_and_counts() {
+    co_await ringlet::yield();
+    throw counted_error{};
+}
+
+std::size_t lines_of(const std::string& text) {
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
 template <class Function>
@@ -123,4 +176,61 @@ TEST_CASE("a failure knows the awaits that it has passed", "[report]") {
     CHECK(contains(chain, "throws_late"));
     CHECK(contains(chain, at(line_of_outer)));
     CHECK(ringlet::await_chain(nullptr).empty());
+}
+
+TEST_CASE("each failure has the awaits that it has passed itself, however many went before it", "[report]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        for (int i = 0; i < 20; ++i) {
+            CAPTURE(i);
+            const std::string longer = co_await chain_of(fails_by_another_way());
+            CAPTURE(longer);
+            CHECK(lines_of(longer) == 2);
+            CHECK(contains(longer, "fails_by_another_way"));
+            const std::string other = co_await chain_of(fails_then());
+            CAPTURE(other);
+            CHECK(lines_of(other) == 1);
+            CHECK(contains(other, "fails_then"));
+            const std::string last = co_await chain_of(tries_again());
+            CAPTURE(last);
+            CHECK(lines_of(last) == 1);
+            CHECK(contains(last, "tries_again"));
+            try {
+                throw std::runtime_error{"it has passed no await"};
+            } catch (const std::exception&) {
+                CHECK(ringlet::await_chain(std::current_exception()).empty());
+            }
+        }
+    }());
+}
+
+TEST_CASE("a failure that is thrown on later goes on with its chain; what reports keep has an end", "[report]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        const std::string chain = co_await chain_of(throws_on_later());
+        CAPTURE(chain);
+        CHECK(lines_of(chain) == 3);
+        CHECK(contains(chain, "throws_on_later"));
+        for (int i = 0; i < 100; ++i) static_cast<void>(co_await chain_of(fails_and_counts()));
+        CHECK(counted::alive <= 8);
+        for (int i = 0; i < 8; ++i) static_cast<void>(co_await chain_of(fails_then()));
+        CHECK(counted::alive == 0);
+    }());
+}
+
+TEST_CASE("many cancellations push no failure out of the reports", "[report]") {
+    checked_loop loop;
+    std::string chain;
+    loop.run([](std::string& out) -> task<> {
+        auto failed = spawn(passes_on());
+        co_await failed.join();
+        for (int i = 0; i < 20; ++i) {
+            auto sleeper = spawn(outer_wait());
+            co_await ringlet::yield();
+            sleeper.cancel();
+            co_await sleeper.join();
+        }
+        out = ringlet::await_chain(failed.exception());
+    }(chain));
+    CHECK(contains(chain, "passes_on"));
 }

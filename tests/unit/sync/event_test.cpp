@@ -96,5 +96,5 @@ TEST_CASE("an event that goes while a job waits aborts", "[sync][event][abort]")
                            co_await waiter.join();
                        }());
                    }),
-                   "was destroyed while a job waits for it"));
+                   "was destroyed while a job waits for it: cancel and join that job first"));
 }

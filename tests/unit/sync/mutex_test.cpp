@@ -10,8 +10,10 @@
 #include <ringlet/time/timeout.hpp>
 
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace ringlet_tests;
 using ringlet::condition;
@@ -86,11 +88,61 @@ task<std::string> report_with_a_guard_of_an_ended_job() {
     co_return told;
 }
 
+// Keeps what it has locked in `place`, beyond its own end.
+task<> lock_and_leave(mutex& lock, std::optional<ringlet::mutex_guard>& place) { place.emplace(co_await lock.lock()); }
+task<> wait_for_long(mutex& own) {
+    const auto held = co_await own.lock();
+    co_await ringlet::sleep(1h);
+}
+task<> lock_twice(mutex& lock) {
+    const auto held = co_await lock.lock();
+    const auto again = co_await lock.lock();
+}
+
+// The block of the job that locked is given to others at once, which lock something, too: one waits elsewhere, one for it.
+task<std::string> report_with_blocks_used_again() {
+    mutex lock;
+    mutex other;
+    std::optional<ringlet::mutex_guard> kept;
+    {
+        auto locker = spawn(lock_and_leave, std::ref(lock), std::ref(kept));
+        co_await locker.join();
+    }
+    std::vector<ringlet::job<>> others;
+    for (int i = 0; i < 3; ++i) {
+        others.push_back(spawn(i == 0 ? lock_and_unlock : wait_for_long, std::ref(i == 0 ? lock : other)));
+        others.back().set_name("innocent");
+    }
+    co_await ringlet::yield();
+    std::string told = ringlet::describe_tasks();
+    for (auto& each : others) each.cancel();
+    for (auto& each : others) co_await each.join();
+    co_return told;
+}
+
 }  // namespace
+
+TEST_CASE("a report names no job that got the place of the one that locked", "[sync][mutex]") {
+    checked_loop loop;
+    const std::string told = loop.run(report_with_blocks_used_again());
+    CAPTURE(told);
+    CHECK(contains(told, "innocent: waits for a mutex that was locked by a job that has ended at "));
+    CHECK_FALSE(contains(told, "that it holds itself"));
+    CHECK(contains(told, "held by innocent"));  // the other mutex
+    loop.run([]() -> task<> {
+        mutex lock;
+        auto stuck = spawn(lock_twice, std::ref(lock));
+        co_await ringlet::sleep(1ms);
+        CHECK(contains(ringlet::describe_tasks(), "a mutex that it holds itself"));
+        stuck.cancel();
+        co_await stuck.join();
+    }());
+}
 
 TEST_CASE("a report does not ask a job that has ended who it was", "[sync][mutex]") {
     checked_loop loop;
-    CHECK(contains(loop.run(report_with_a_guard_of_an_ended_job()), "waits for a mutex at "));
+    CHECK(contains(loop.run(report_with_a_guard_of_an_ended_job()),
+                   "waits for a mutex that was locked by a job that has ended at "));
 }
 
 TEST_CASE("a mutex is held by one job at a time, first come, first served", "[sync][mutex]") {

@@ -404,7 +404,7 @@ TEST_CASE("a pool that goes before its jobs aborts, as one without room", "[pool
                            co_return;
                        }());
                    }),
-                   "a pool without room"));
+                   "a pool without room would run nothing: give it a size of at least 1"));
 }
 
 TEST_CASE("a pool survives cancellation and failure at every point", "[pool][everywhere]") {

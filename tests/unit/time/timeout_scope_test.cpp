@@ -2,12 +2,14 @@
 #include "core/support.hpp"
 #include <ringlet/core/async_generator.hpp>
 #include <ringlet/core/combinators.hpp>
+#include <ringlet/core/current.hpp>
 #include <ringlet/core/job.hpp>
 #include <ringlet/testing/everywhere.hpp>
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 #include <ringlet/time/timeout_scope.hpp>
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -49,6 +51,99 @@ task<> nested(std::string& log) {
         outer.rethrow();
     }
 }
+task<int> nap_for_long() {
+    co_await sleep(1h);
+    co_return 1;
+}
+
+// The next await's `cancelled` of another job, after a limit has run out and its end has been caught.
+task<> asks_a_cancelled_job(job<int>& other) {
+    try {
+        const timeout_scope limit{10ms};
+        co_await sleep(1h);
+    } catch (const ringlet::cancelled&) {
+    }
+    co_await other.get();
+}
+task<> asks_a_cancelled_job_too_late(job<int>& other, bool by_hand) {
+    timeout_scope limit{10ms};
+    co_await ringlet::shield(sleep(20ms));
+    try {
+        co_await ringlet::shield(other.get());
+    } catch (const ringlet::cancelled&) {
+        if (by_hand) limit.rethrow();
+        CHECK_FALSE(limit.end());
+        throw;
+    }
+}
+task<> is_cancelled_after_a_limit() {
+    try {
+        const timeout_scope limit{10ms};
+        co_await sleep(1h);
+    } catch (const ringlet::cancelled&) {
+    }
+    ringlet::current().cancel();
+    co_await sleep(1h);
+}
+
+enum class cleanup { within_the_block, behind_the_block, in_another_coroutine };
+
+task<> throw_later(std::exception_ptr what) {
+    co_await ringlet::yield();
+    std::rethrow_exception(what);
+}
+task<> cleans_up(cleanup where, int awaits) {
+    std::exception_ptr ended;
+    {
+        const timeout_scope limit{10ms};
+        try {
+            co_await sleep(1h);
+        } catch (const ringlet::cancelled&) {
+            ended = std::current_exception();
+        }
+        if (where == cleanup::within_the_block) {
+            for (int i = 0; i < awaits; ++i) co_await ringlet::shield(ringlet::yield());
+            std::rethrow_exception(ended);
+        }
+    }
+    for (int i = 0; i < awaits; ++i) co_await ringlet::yield();
+    if (where == cleanup::behind_the_block) std::rethrow_exception(ended);
+    co_await throw_later(ended);
+}
+task<> nap() { co_await sleep(1h); }
+// Ready all the time from when the limit ends; before, it would keep the virtual clock from going on.
+task<> spin() {
+    co_await sleep(10ms);
+    for (;;) co_await ringlet::yield();
+}
+
+// Cleans up for 10 ms after the inner limit; what is due around it then speaks.
+task<> cleans_up_for_long(bool by_hand) {
+    timeout_scope inner{5ms};
+    std::exception_ptr ended;
+    try {
+        co_await sleep(1h);
+    } catch (const ringlet::cancelled&) {
+        ended = std::current_exception();
+    }
+    co_await ringlet::shield(sleep(10ms));
+    try {
+        std::rethrow_exception(ended);
+    } catch (const ringlet::cancelled&) {
+        if (by_hand) inner.rethrow();
+        throw;
+    }
+}
+task<> within_an_outer_limit(bool by_hand) {
+    const timeout_scope outer{12ms};
+    co_await cleans_up_for_long(by_hand);
+}
+task<> notices_by_itself() {
+    const timeout_scope limit{5ms};
+    co_await ringlet::shield(sleep(6ms));
+    if (ringlet::current().cancel_pending()) throw ringlet::cancelled{};
+}
+
 task<> some_limits() {
     std::string log;
     try {
@@ -182,6 +277,68 @@ TEST_CASE("a block that ends well or with an error of its own is not late", "[ti
         co_await child.get();
     };
     CHECK(loop.run(fate(goes_on())) == "cancelled");
+}
+
+TEST_CASE("the cancelled of another job, or of the job itself, is not taken for a limit's", "[timeout_scope]") {
+    checked_loop loop;
+    loop.run([](checked_loop& here) -> task<> {
+        job<int> other = spawn(nap_for_long);
+        other.cancel();
+        co_await other.join();
+        const std::string behind = co_await fate(asks_a_cancelled_job(other));
+        CHECK(behind == "cancelled");
+        for (const bool by_hand : {false, true}) {
+            CAPTURE(by_hand);
+            const std::string within = co_await fate(asks_a_cancelled_job_too_late(other, by_hand));
+            CHECK(within == "cancelled");
+        }
+        CHECK(here.now() == 50ms);
+        job<> own = spawn(is_cancelled_after_a_limit);
+        const std::string own_end = co_await fate(own.get());
+        CHECK(own_end == "cancelled");
+    }(loop));
+}
+
+TEST_CASE("a limit's end is its own however much is awaited before it is thrown on", "[timeout_scope]") {
+    checked_loop loop;
+    for (const bool beside_others : {false, true}) {
+        for (const int awaits : {0, 1, 3}) {
+            for (const cleanup where :
+                 {cleanup::within_the_block, cleanup::behind_the_block, cleanup::in_another_coroutine}) {
+                CAPTURE(beside_others, awaits, static_cast<int>(where));
+                std::string end;
+                loop.run([](bool beside, int n, cleanup w, std::string& text) -> task<> {
+                    job<> busy = spawn(beside ? spin : nap);
+                    text = co_await fate(cleans_up(w, n));
+                    busy.cancel();
+                    co_await busy.join();
+                }(beside_others, awaits, where, end));
+                CHECK(contains(end, "limit of 10 ms exceeded"));
+            }
+        }
+    }
+}
+
+TEST_CASE("what is due around a limit when its block ends speaks in its place", "[timeout_scope]") {
+    checked_loop loop;
+    for (const bool by_hand : {false, true}) {
+        CAPTURE(by_hand);
+        CHECK(contains(loop.run(fate(cleans_up_for_long(by_hand))), "limit of 5 ms exceeded"));
+        CHECK(contains(loop.run(fate(within_an_outer_limit(by_hand))), "limit of 12 ms exceeded"));
+        CHECK(contains(loop.run(fate(with_timeout(13ms, cleans_up_for_long(by_hand)))), "limit of 13 ms exceeded"));
+        loop.run([](bool hand) -> task<> {
+            job<> cancelled_meanwhile = spawn(cleans_up_for_long, hand);
+            co_await sleep(7ms);
+            cancelled_meanwhile.cancel();
+            const std::string end = co_await fate(cancelled_meanwhile.get());
+            CHECK(end == "cancelled");
+        }(by_hand));
+    }
+}
+
+TEST_CASE("who notices himself that the time is up may throw cancelled", "[timeout_scope]") {
+    checked_loop loop;
+    CHECK(contains(loop.run(fate(notices_by_itself())), "limit of 5 ms exceeded"));
 }
 
 TEST_CASE("a timeout_scope reaches what child jobs do, and can be given more time", "[timeout_scope]") {

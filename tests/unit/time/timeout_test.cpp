@@ -126,6 +126,7 @@ TEST_CASE("a timeout keeps its code, and its text when it is copied", "[timeout]
     const ringlet::timeout_error first{"too slow"};
     const ringlet::timeout_error copy = first;
     CHECK(copy.code() == std::errc::timed_out);
+    CHECK(copy.code().message() == "the time limit has passed");
     CHECK(copy.what() == std::string{"too slow"});
     CHECK(std::is_nothrow_copy_constructible_v<ringlet::timeout_error>);
 }
@@ -234,6 +235,7 @@ TEST_CASE("as_result turns a timeout into std::errc::timed_out in every composit
     loop.run([]() -> task<> {
         auto a = co_await as_result(with_timeout(1ms, sleep(1h)));
         CHECK(a.error() == std::errc::timed_out);
+        CHECK(a.error().message() == "the time limit has passed");
         auto b = co_await as_result(with_timeout(1ms, naps(1h, 1)));
         CHECK(b.error() == std::errc::timed_out);
         auto c = co_await as_result(with_timeout(1ms, as_result(sleep(0ms))));

@@ -83,6 +83,7 @@ struct alignas(16) job_block {
         value_taken = 1u << 7,
         holds_room = 1u << 8,  ///< of a pool: one of its places is this job's until it ends
     };
+    static constexpr unsigned serial_shift = 9;  ///< the bits above the flags are the serial number
 
     job_block* next_ready = nullptr;
     union {
@@ -122,6 +123,20 @@ struct alignas(16) job_block {
     bool has(flag f) const noexcept { return (flags & f) != 0; }
     void set(flag f) noexcept { flags |= f; }
     void clear(flag f) noexcept { flags &= ~static_cast<std::uint32_t>(f); }
+
+    /// Tells this job from one that had the same block before. Given when it is first asked for, so that it costs only those
+    /// who want it; after 2^23 jobs of a thread that did, the numbers come again.
+    std::uint32_t serial() noexcept {
+        if (flags >> serial_shift == 0) [[unlikely]] {
+            static constinit thread_local std::uint32_t last = 0;
+            last += 1u << serial_shift;
+            if (last == 0) last = 1u << serial_shift;
+            flags |= last;
+        }
+        return flags >> serial_shift;
+    }
+    /// As above; 0 when nobody has asked.
+    std::uint32_t serial_if_given() const noexcept { return flags >> serial_shift; }
 
     static job_block& from_link(list_link& l) noexcept {
         return *reinterpret_cast<job_block*>(reinterpret_cast<std::byte*>(&l) - offset_of_link());

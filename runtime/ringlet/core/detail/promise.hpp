@@ -53,16 +53,8 @@ public:
     std::source_location site;
 
 protected:
-    /// The exception that leaves the body. Where a timeout_scope of the body caused a cancellation, its timeout_error.
-    static std::exception_ptr left_by() noexcept {
-        std::exception_ptr error = std::current_exception();
-        if (this_thread_scheduler->limit_passed) [[unlikely]]
-            put_limit_error(error);
-        return error;
-    }
-
-private:
-    static void put_limit_error(std::exception_ptr& error) noexcept;
+    /// The exception that leaves the body: for a cancellation of a timeout_scope whose block has ended, its timeout_error.
+    static std::exception_ptr left_by() noexcept;
 };
 
 template <class T>

@@ -18,7 +18,10 @@ public:
     wait_list(const wait_list&) = delete;
     wait_list& operator=(const wait_list&) = delete;
     ~wait_list() {
-        require(empty(), "a lock, event, semaphore, condition or queue was destroyed while a job waits for it");
+        require(empty(),
+                "a lock, event, semaphore, condition, queue or pool was destroyed while a job waits for it: cancel and "
+                "join "
+                "that job first");
     }
 
     bool empty() const noexcept { return jobs_.next == &jobs_; }
