@@ -466,8 +466,14 @@ task<std::uint64_t> server_connection::send_from_memory(io::fd_ref file, std::ui
             since.handed_over(static_cast<std::size_t>(sent));
             co_await yield();  // a fast reader takes as fast as we send
         } else if (errno == EAGAIN || errno == EINTR) {
-            const auto ready = co_await as_result(with_deadline(since.look(), io::poll_op{stream_.socket(), POLLOUT}));
-            if (!ready && ready.error() != std::errc::timed_out) throw std::system_error{ready.error(), "send"};
+            // To the end here: where a part is read first its time begins anew, and this reader has had some.
+            for (bool takes_more = false; !takes_more;) {
+                const auto ready =
+                    co_await as_result(with_deadline(since.look(), io::poll_op{stream_.socket(), POLLOUT}));
+                if (!ready && ready.error() != std::errc::timed_out) throw std::system_error{ready.error(), "send"};
+                if (!since.goes_on()) throw std::system_error{make_error_code(std::errc::timed_out), "send"};
+                takes_more = static_cast<bool>(ready);
+            }
         } else {
             throw std::system_error{errno, std::generic_category(), "send"};
         }
