@@ -64,14 +64,18 @@ ringlet::task<> answer(http::server_connection& client, const http::request_head
     done();
 }
 
+http::server_limits limits_of(context& server) {
+    http::server_limits limits;
+    limits.until = &server.drain;
+    return limits;
+}
+
 ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
     const net::endpoint peer = stream.peer_endpoint();
     ++server.totals.connections;
     const auto place = server.clients.enter(peer);
     if (!place) co_return;
-    http::server_limits limits;
-    limits.until = &server.drain;
-    http::server_connection client{std::move(stream), limits};
+    http::server_connection client{std::move(stream), limits_of(server)};
     while (const http::request_head* request = co_await client.next_request())
         co_await answer(client, *request, peer, server);
     if (const http::request_head* known = client.refused())

@@ -190,17 +190,18 @@ def closed_loop(comparison, name, row):
 
 
 def idle_bytes(server, connections):
-    def ask_once():
+    def ask(times=1):
         client = Client(server.port)
-        client.ask(1024)
-        client.answer()
+        for _ in range(times):
+            client.ask(1024)
+            client.answer()
         return client
 
-    for client in [ask_once() for _ in range(100)]:
+    for client in [ask(times=20) for _ in range(100)]:  # all buffers that they share have been used then
         client.close()
     time.sleep(0.2)
     before = resident_bytes(server.pid)
-    clients = [ask_once() for _ in range(connections)]
+    clients = [ask() for _ in range(connections)]
     time.sleep(0.2)
     each = (resident_bytes(server.pid) - before) / connections
     for client in clients:

@@ -65,6 +65,9 @@ int unconfirmed_bytes(io::fd_ref socket) noexcept {
     return io::sys::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
+// Its memory, too; an assignment would keep it.
+void give_back(std::string& text) noexcept { std::string{}.swap(text); }
+
 std::span<const std::byte> as_bytes_of(const iovec& part) noexcept {
     return {static_cast<const std::byte*>(part.iov_base), part.iov_len};
 }
@@ -121,7 +124,7 @@ std::span<const std::byte> server_connection::input() const noexcept {
 void server_connection::consume(std::size_t bytes) noexcept {
     if (!kept_input_.empty()) {
         kept_input_.erase(0, bytes);
-        if (kept_input_.empty()) kept_input_ = {};
+        if (kept_input_.empty()) give_back(kept_input_);
         return;
     }
     lease_.consume(bytes);
@@ -131,7 +134,9 @@ void server_connection::consume(std::size_t bytes) noexcept {
 // Fetches more input. False at the end of the stream, or when `until` has come.
 task<bool> server_connection::receive(deadline until, bool& timed_out) {
     co_await flush();
-    auto got = co_await as_result(with_deadline(until, stream_.recv_lease()));
+    // Made there, so that of its parts nothing stays in a frame that waits for long.
+    const auto recv = [this, until] { return as_result(with_deadline(until, stream_.recv_lease())); };
+    auto got = co_await recv();
     timed_out = got.error() == std::errc::timed_out;
     if (timed_out) co_return false;
     if (!got) throw std::system_error{got.error(), "recv"};
@@ -158,7 +163,7 @@ task<request_head*> server_connection::next_request() {
         if (idle) {
             parser_.release_memory();
             co_await flush();
-            output_ = {};
+            give_back(output_);
             if (!idle_deadline) idle_deadline = deadline_after(limits_.idle_time);
         } else if (!head_deadline) {
             head_deadline = deadline_after(limits_.head_time);
@@ -526,7 +531,7 @@ task<> server_connection::close() {
         co_return;
     }
     lease_.release();
-    kept_input_ = {};
+    give_back(kept_input_);
     // At once and not by the ring, which would send it to another thread.
     if (io::sys::shutdown(stream_.socket().get(), SHUT_WR) != 0) co_return;
     const deadline end = deadline_after(linger);

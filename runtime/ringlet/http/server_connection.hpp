@@ -23,10 +23,10 @@
 
 namespace ringlet::http {
 
-/// What a server grants one connection.
-struct server_limits {
-    server_limits() noexcept {}
-    limits message;
+namespace detail {
+
+/// What a connection keeps of its limits; its parser has the others.
+struct connection_limits {
     /// For a whole head, from its first byte on.
     std::chrono::nanoseconds head_time = std::chrono::seconds{10};
     /// Between two requests, and before the first, until a request begins.
@@ -37,6 +37,14 @@ struct server_limits {
     std::uint64_t unread_body_max = 64 * 1024;
     /// When this begins, idle connections end, and others after their present answer.
     net::drain* until = nullptr;
+};
+
+}  // namespace detail
+
+/// What a server grants one connection.
+struct server_limits : detail::connection_limits {
+    server_limits() noexcept {}
+    limits message;
 };
 
 /// The server's side of an HTTP/1.1 connection: requests in, responses out, in order. Pipelined requests are answered
@@ -115,7 +123,7 @@ private:
     task<> flush();
 
     net::tcp_stream stream_;
-    server_limits limits_;
+    detail::connection_limits limits_;
     request_parser parser_;
     io::buffer_lease lease_;  // input not yet read, either here
     std::string kept_input_;  // or here, so that a slow reader holds none of the loop's buffers
