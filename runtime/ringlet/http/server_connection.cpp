@@ -469,7 +469,8 @@ task<std::uint64_t> server_connection::send_from_memory(io::fd_ref file, std::ui
             total += static_cast<std::uint64_t>(sent);
             body_sent_ += static_cast<std::uint64_t>(sent);
             since.handed_over(static_cast<std::size_t>(sent));
-            co_await yield();  // a fast reader takes as fast as we send
+            // A fast reader takes as fast as we send; but one who asks anew after this is waited for, and lets others go on.
+            if (total < bytes || !input().empty()) co_await yield();
         } else if (errno == EAGAIN || errno == EINTR) {
             // To the end here: where a part is read first its time begins anew, and this reader has had some.
             for (bool takes_more = false; !takes_more;) {
