@@ -68,6 +68,25 @@ int unconfirmed_bytes(io::fd_ref socket) noexcept {
 // Its memory, too; an assignment would keep it.
 void give_back(std::string& text) noexcept { std::string{}.swap(text); }
 
+// Memory of answers that are sent, for the next ones of any connection: who waits for a request holds none, and who has
+// got one need not ask for it anew.
+class spare_memory {
+public:
+    void put(std::string& text) noexcept {
+        text.clear();
+        if (count_ < texts_.size() && text.capacity() <= gathered_bytes_max) texts_[count_++].swap(text);
+        give_back(text);
+    }
+    void take(std::string& into) noexcept {
+        if (count_ > 0 && into.empty() && into.capacity() < texts_[count_ - 1].capacity()) into.swap(texts_[--count_]);
+    }
+
+private:
+    std::array<std::string, 128> texts_;
+    std::size_t count_ = 0;
+};
+thread_local spare_memory spare_outputs;
+
 std::span<const std::byte> as_bytes_of(const iovec& part) noexcept {
     return {static_cast<const std::byte*>(part.iov_base), part.iov_len};
 }
@@ -163,7 +182,7 @@ task<request_head*> server_connection::next_request() {
         if (idle) {
             parser_.release_memory();
             co_await flush();
-            give_back(output_);
+            spare_outputs.put(output_);
             if (!idle_deadline) idle_deadline = deadline_after(limits_.idle_time);
         } else if (!head_deadline) {
             head_deadline = deadline_after(limits_.head_time);
@@ -266,6 +285,7 @@ void server_connection::begin_head(http::status status) {
     // The client was never asked for its body, and may send it or not: no way to tell what follows.
     if (!is_interim(status) && std::exchange(must_continue_, false)) keep_alive_ = false;
     if (limits_.until && limits_.until->begun()) keep_alive_ = false;
+    spare_outputs.take(output_);
     chunked_ = false;
     skips_body_ = head_only_ || has_no_body(status);
     body_sent_ = 0;
