@@ -26,21 +26,19 @@ std::string key_of(const ringlet::net::endpoint& peer) {
 clients_by_address::place clients_by_address::enter(const ringlet::net::endpoint& peer) {
     place out;
     if (each_max_ == 0) return out;
-    std::string key = key_of(peer);
-    std::size_t& now = now_[key];
-    out.granted_ = now < each_max_;
+    counts::value_type& count = *now_.try_emplace(key_of(peer)).first;
+    out.granted_ = count.second < each_max_;
     if (out.granted_) {
-        ++now;
+        ++count.second;
         out.of_ = this;
-        out.address_ = std::move(key);
+        out.count_ = &count;
     }
     return out;
 }
 
 clients_by_address::place::~place() {
-    if (of_ == nullptr) return;
-    const auto at = of_->now_.find(address_);
-    if (--at->second == 0) of_->now_.erase(at);
+    if (of_ == nullptr || --count_->second > 0) return;
+    of_->now_.erase(of_->now_.find(count_->first));
 }
 
 std::string summary(const totals& all) {

@@ -13,6 +13,8 @@ namespace serve {
 
 /// How many connections each address has.
 class clients_by_address {
+    using counts = std::unordered_map<std::string, std::size_t>;
+
 public:
     /// 0: as many as it likes, and nobody counts.
     explicit clients_by_address(std::size_t each_max) noexcept : each_max_{each_max} {}
@@ -20,7 +22,8 @@ public:
     /// One connection, for as long as this lives.
     class place {
     public:
-        place(place&& other) noexcept : of_{std::exchange(other.of_, nullptr)}, address_{std::move(other.address_)} {}
+        place(place&& other) noexcept
+            : of_{std::exchange(other.of_, nullptr)}, count_{other.count_}, granted_{other.granted_} {}
         place& operator=(place&&) = delete;
         ~place();
         /// False: the address has as many as it may.
@@ -30,14 +33,14 @@ public:
         friend class clients_by_address;
         place() noexcept = default;
         clients_by_address* of_ = nullptr;
-        std::string address_;
+        counts::value_type* count_ = nullptr;
         bool granted_ = true;
     };
     place enter(const ringlet::net::endpoint& peer);
 
 private:
     std::size_t each_max_;
-    std::unordered_map<std::string, std::size_t> now_;
+    counts now_;  // its elements stay where they are
 };
 
 /// What was served, for the last line.

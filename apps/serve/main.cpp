@@ -65,7 +65,9 @@ ringlet::task<> answer(http::server_connection& client, const http::request_head
     done();
 }
 
-ringlet::task<> answer_all(http::server_connection client, net::endpoint peer, context& server) {
+// Requests, one after the other, for as long as the client likes.
+ringlet::task<> answer_all(http::server_connection client, serve::clients_by_address::place, context& server) {
+    const net::endpoint peer = client.stream().peer_endpoint();
     while (const http::request_head* request = co_await client.next_request())
         co_await answer(client, *request, peer, server);
     if (const http::request_head* known = client.refused())
@@ -73,18 +75,20 @@ ringlet::task<> answer_all(http::server_connection client, net::endpoint peer, c
     co_await client.close();
 }
 
-ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
-    const net::endpoint peer = stream.peer_endpoint();
-    server.report.accepted();
-    const auto place = server.clients.enter(peer);
-    if (!place) co_return;
-    if (!server.served.tls) {
-        co_await answer_all(http::server_connection{std::move(stream), server.limits}, peer, server);
-        co_return;
-    }
+ringlet::task<> secure_and_answer(net::tcp_stream stream, serve::clients_by_address::place place, context& server) {
     net::tls_stream secured = co_await ringlet::with_timeout(
         server.limits.head_time, net::tls_stream::accept(std::move(stream), *server.served.tls));
-    co_await answer_all(http::server_connection{std::move(secured), server.limits}, peer, server);
+    co_await answer_all(http::server_connection{std::move(secured), server.limits}, std::move(place), server);
+}
+
+ringlet::task<> turn_away(net::tcp_stream) { co_return; }
+
+ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
+    server.report.accepted();
+    auto place = server.clients.enter(stream.peer_endpoint());
+    if (!place) return turn_away(std::move(stream));
+    if (server.served.tls) return secure_and_answer(std::move(stream), std::move(place), server);
+    return answer_all(http::server_connection{std::move(stream), server.limits}, std::move(place), server);
 }
 
 ringlet::task<> serve_clients(net::tcp_listener& listener, context& server) {

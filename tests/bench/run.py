@@ -14,6 +14,8 @@ import sys
 
 import echo_figures
 import runtime_figures
+import serve_figures
+from congestion import congestion_control
 from figures import Figure, markdown_table, read_build, surroundings, text_table
 
 
@@ -21,6 +23,9 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="the build directory")
     parser.add_argument("--echo", type=pathlib.Path, help="the echo server (default: ringlet-echo of the build)")
+    parser.add_argument("--serve", type=pathlib.Path, help="the HTTP server (default: ringlet-serve of the build)")
+    parser.add_argument("--congestion", metavar="NAME",
+                        help="TCP congestion control of the whole run, on every side (as root: sets and restores the sysctl)")
     parser.add_argument("--repetitions", type=int, default=11)
     parser.add_argument("--seconds", type=float, default=0.7, help="measured in each repetition")
     parser.add_argument("--only", default="", help="figures whose name matches this regular expression")
@@ -28,6 +33,7 @@ def parse_arguments():
     parser.add_argument("--markdown", type=pathlib.Path, help="also write the table there")
     options = parser.parse_args()
     options.echo = options.echo or options.build / "apps" / "echo" / "ringlet-echo"
+    options.serve = options.serve or options.build / "apps" / "serve" / "ringlet-serve"
     options.short = os.environ.get("RINGLET_BENCH_SHORT", "") not in ("", "0")
     if options.short:
         options.repetitions, options.seconds = 1, 0.2
@@ -38,7 +44,8 @@ def parse_arguments():
 
 def measure_all(options, build):
     figures = []
-    for name, measure in echo_figures.all_figures(options, build) + runtime_figures.all_figures(options, build):
+    suites = (echo_figures, serve_figures, runtime_figures)
+    for name, measure in [figure for suite in suites for figure in suite.all_figures(options, build)]:
         if not re.search(options.only, name):
             continue
         print(f"... {name}", file=sys.stderr, flush=True)
@@ -54,8 +61,9 @@ def main():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     build = read_build(options.build)
-    figures = measure_all(options, build)
-    remarks = surroundings(build) + runtime_figures.machine(options)
+    with congestion_control(options.congestion):
+        figures = measure_all(options, build)
+        remarks = surroundings(build) + runtime_figures.machine(options)
     judging = build.is_optimized and not options.short
     if not judging:
         remarks.append("a short or unoptimized run: no speed was judged")

@@ -6,9 +6,9 @@ import subprocess
 
 
 class Server:
-    def __init__(self, command, core=None, environment=None):
+    def __init__(self, command, core=None, environment=None, errors=None):
         pin = None if core is None else lambda: os.sched_setaffinity(0, {core})
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=pin,
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, preexec_fn=pin,
                                         env={**os.environ, **(environment or {})})
         first = self.process.stdout.readline()
         address = re.search(r":(\d+)/?\s*$", first)

@@ -68,6 +68,28 @@ int unconfirmed_bytes(io::fd_ref socket) noexcept {
     return io::sys::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
+// Its memory, too; an assignment would keep it.
+void give_back(std::string& text) noexcept { std::string{}.swap(text); }
+
+// Memory of answers that are sent, for the next ones of any connection: who waits for a request holds none, and who has
+// got one need not ask for it anew.
+class spare_memory {
+public:
+    void put(std::string& text) noexcept {
+        text.clear();
+        if (count_ < texts_.size() && text.capacity() <= gathered_bytes_max) texts_[count_++].swap(text);
+        give_back(text);
+    }
+    void take(std::string& into) noexcept {
+        if (count_ > 0 && into.empty() && into.capacity() < texts_[count_ - 1].capacity()) into.swap(texts_[--count_]);
+    }
+
+private:
+    std::array<std::string, 128> texts_;
+    std::size_t count_ = 0;
+};
+thread_local spare_memory spare_outputs;
+
 std::span<const std::byte> as_bytes_of(const iovec& part) noexcept {
     return {static_cast<const std::byte*>(part.iov_base), part.iov_len};
 }
@@ -132,7 +154,7 @@ std::span<const std::byte> server_connection::input() const noexcept {
 void server_connection::consume(std::size_t bytes) noexcept {
     if (!kept_input_.empty()) {
         kept_input_.erase(0, bytes);
-        if (kept_input_.empty()) kept_input_ = {};
+        if (kept_input_.empty()) give_back(kept_input_);
         return;
     }
     lease_.consume(bytes);
@@ -142,13 +164,15 @@ void server_connection::consume(std::size_t bytes) noexcept {
 // Fetches more input. False at the end of the stream, or when `until` has come.
 task<bool> server_connection::receive(deadline until, bool& timed_out) {
     co_await flush();
+    // Made there, so that of its parts nothing stays in a frame that waits for long.
+    const auto recv = [this, until] { return as_result(with_deadline(until, stream_.recv_lease())); };
     for (;;) {
         if (tls_) {
             if (unseal()) co_return true;
             if (peer_closed_) co_return false;
             co_await flush();  // answers to what concerns the session only
         }
-        auto got = co_await as_result(with_deadline(until, stream_.recv_lease()));
+        auto got = co_await recv();
         timed_out = got.error() == std::errc::timed_out;
         if (timed_out) co_return false;
         if (!got) throw std::system_error{got.error(), "recv"};
@@ -192,7 +216,7 @@ task<request_head*> server_connection::next_request() {
         if (idle) {
             parser_.release_memory();
             co_await flush();
-            output_ = {};
+            spare_outputs.put(output_);
             if (!idle_deadline) idle_deadline = deadline_after(limits_.idle_time);
         } else if (!head_deadline) {
             head_deadline = deadline_after(limits_.head_time);
@@ -320,6 +344,7 @@ void server_connection::begin_head(http::status status) {
     // The client was never asked for its body, and may send it or not: no way to tell what follows.
     if (!is_interim(status) && std::exchange(must_continue_, false)) keep_alive_ = false;
     if (limits_.until && limits_.until->begun()) keep_alive_ = false;
+    spare_outputs.take(output_);
     chunked_ = false;
     skips_body_ = head_only_ || has_no_body(status);
     body_sent_ = 0;
@@ -493,6 +518,7 @@ task<> server_connection::send(std::span<iovec> parts) {
 task<> server_connection::send_sealed(std::span<iovec> parts) {
     const unsent rest{*this, parts};
     std::string record;
+    spare_outputs.take(tls_->output());
     while (!parts.empty()) {
         const auto bytes = as_bytes_of(parts.front());
         std::size_t taken = 0;
@@ -513,6 +539,7 @@ task<> server_connection::send_sealed(std::span<iovec> parts) {
             std::array<iovec, 1> sealed{net::part_of(ringlet::as_bytes(tls_->output()))};
             co_await transmit(sealed);
             tls_->output().clear();
+            if (parts.empty()) spare_outputs.put(tls_->output());
         }
     }
 }
@@ -556,10 +583,17 @@ task<std::uint64_t> server_connection::send_from_memory(io::fd_ref file, std::ui
             total += static_cast<std::uint64_t>(sent);
             body_sent_ += static_cast<std::uint64_t>(sent);
             since.handed_over(static_cast<std::size_t>(sent));
-            co_await yield();  // a fast reader takes as fast as we send
+            // A fast reader takes as fast as we send; but one who asks anew after this is waited for, and lets others go on.
+            if (total < bytes || !input().empty()) co_await yield();
         } else if (errno == EAGAIN || errno == EINTR) {
-            const auto ready = co_await as_result(with_deadline(since.look(), io::poll_op{stream_.socket(), POLLOUT}));
-            if (!ready && ready.error() != std::errc::timed_out) throw std::system_error{ready.error(), "send"};
+            // To the end here: where a part is read first its time begins anew, and this reader has had some.
+            for (bool takes_more = false; !takes_more;) {
+                const auto ready =
+                    co_await as_result(with_deadline(since.look(), io::poll_op{stream_.socket(), POLLOUT}));
+                if (!ready && ready.error() != std::errc::timed_out) throw std::system_error{ready.error(), "send"};
+                if (!since.goes_on()) throw std::system_error{make_error_code(std::errc::timed_out), "send"};
+                takes_more = static_cast<bool>(ready);
+            }
         } else {
             throw std::system_error{errno, std::generic_category(), "send"};
         }
@@ -616,7 +650,7 @@ task<> server_connection::close() {
         co_return;
     }
     lease_.release();
-    kept_input_ = {};
+    give_back(kept_input_);
     // At once and not by the ring, which would send it to another thread.
     if (io::sys::shutdown(stream_.socket().get(), SHUT_WR) != 0) co_return;
     const deadline end = deadline_after(linger);

@@ -24,10 +24,10 @@
 
 namespace ringlet::http {
 
-/// What a server grants one connection.
-struct server_limits {
-    server_limits() noexcept {}
-    limits message;
+namespace detail {
+
+/// What a connection keeps of its limits; its parser has the others.
+struct connection_limits {
     /// For a whole head, from its first byte on.
     std::chrono::nanoseconds head_time = std::chrono::seconds{10};
     /// Between two requests, and before the first, until a request begins.
@@ -42,6 +42,14 @@ struct server_limits {
     bool wants_bodies = true;
     /// When this begins, idle connections end, and others after their present answer.
     net::drain* until = nullptr;
+};
+
+}  // namespace detail
+
+/// What a server grants one connection.
+struct server_limits : detail::connection_limits {
+    server_limits() noexcept {}
+    limits message;
 };
 
 /// The server's side of an HTTP/1.1 connection: requests in, responses out, in order. Pipelined requests are answered
@@ -127,7 +135,7 @@ private:
 
     net::tcp_stream stream_;
     std::optional<net::tls_session> tls_;
-    server_limits limits_;
+    detail::connection_limits limits_;
     request_parser parser_;
     io::buffer_lease lease_;  // input not yet read, either here
     std::string kept_input_;  // or here: under TLS, and so that a slow reader holds none of the loop's buffers

@@ -31,7 +31,7 @@ struct tls_session::wire {
         std::memcpy(into, input.data() + taken, bytes);
         taken += bytes;
         if (taken == input.size()) {
-            input = {};
+            std::string{}.swap(input);  // an assignment would keep the memory
             taken = 0;
         }
         return static_cast<int>(bytes);

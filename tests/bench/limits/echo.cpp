@@ -6,7 +6,8 @@
 // Try it:  bench-limit-echo -p 7000     It prints the address, flushed at once; -p 0 takes a free port.
 #include "common/process.hpp"
 #include "common/ring.hpp"
-#include "limits/echo_listener.hpp"
+#include "limits/echo_options.hpp"
+#include "limits/listener.hpp"
 
 #include <fmt/format.h>
 
@@ -58,7 +59,7 @@ public:
     }
 
     [[noreturn]] void run() {
-        listener_ = bench::listen_for_echo(options_);
+        listener_ = bench::listen_on_loopback("Echoing TCP at ", options_.port, options_.congestion);
         arm_accept();
         for (;;) {
             ring_.submit_and_wait(options_.spin_ns);

@@ -3,7 +3,8 @@
 // one send for a message; what the peer does not take is kept until it can be sent.
 //
 // Try it:  bench-limit-echo-epoll -p 7000     It prints the address, flushed at once; -p 0 takes a free port.
-#include "limits/echo_listener.hpp"
+#include "limits/echo_options.hpp"
+#include "limits/listener.hpp"
 
 #include <fmt/format.h>
 
@@ -33,7 +34,7 @@ class echo_server {
 public:
     explicit echo_server(const echo_options& options)
         : buffer_(options.buffer_bytes),
-          listener_{bench::listen_for_echo(options, SOCK_NONBLOCK)},
+          listener_{bench::listen_on_loopback("Echoing TCP at ", options.port, options.congestion, SOCK_NONBLOCK)},
           epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
         watch(listener_);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "programs.hpp"
+#include "web_client.hpp"
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/core/combinators.hpp>
 #include <ringlet/core/task_group.hpp>
@@ -36,7 +37,7 @@ using namespace std::chrono_literals;
 constexpr std::chrono::seconds patience{60};
 
 task<std::string> hear(net::tcp_stream& from) {
-    std::array<std::byte, 512> block;
+    std::array<std::byte, 4096> block;
     std::string heard;
     while (const std::size_t n = co_await ringlet::with_timeout(patience, from.recv(block)))
         heard += ringlet::as_text(std::span{block}.first(n));
@@ -77,6 +78,53 @@ task<> one_client(simulation& world) {
     how.site.root = "/site";
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
     co_await with_task_group(ask_one, std::ref(listener), std::cref(how));
+}
+
+// --- files that are sent from the file, whole and a part of one, and what comes between them ---
+
+const std::string& content_of_large() {
+    static const std::string content = [] {
+        std::string made;
+        for (int i = 0; made.size() < 30'000; ++i) made += fmt::format("{} ", i * i);
+        return made;
+    }();
+    return content;
+}
+
+std::vector<web::exchange> asked_of_files() {
+    const std::string_view large = content_of_large();
+    return {{.request = "GET /large HTTP/1.1\r\nHost: x\r\n\r\n", .body = large},
+            {.request = "GET /large HTTP/1.1\r\nHost: x\r\nRange: bytes=7-20006\r\n\r\n",
+             .status = 206,
+             .body = large.substr(7, 20'000)},
+            {.request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n", .any_body = true},
+            {.request = "HEAD /large HTTP/1.1\r\nHost: x\r\n\r\n", .body = large, .bodyless = true},
+            {.request = "GET /large HTTP/1.1\r\nHost: x\r\nRange: bytes=-5\r\nConnection: close\r\n\r\n",
+             .status = 206,
+             .body = large.substr(large.size() - 5)}};
+}
+
+task<> ask_for_files(task_group& group, net::tcp_listener& listener, const serve::options& how) {
+    group.spawn(programs::serve_one_client, std::ref(listener), std::cref(how));
+    std::string text;
+    std::vector<web::exchange> asked = asked_of_files();
+    for (web::exchange& each : asked) {
+        text += each.request;
+        each.may_be_missing = true;
+    }
+    const std::string answer = co_await say_and_hear(listener.local_endpoint(), text);
+    web::answers got{asked, false};
+    got.take(answer);
+    if (!got.all()) throw std::runtime_error{"cut"};
+}
+
+task<> one_client_of_files(simulation& world) {
+    world.write_file("/site/large", content_of_large());
+    serve::options how;
+    how.site.root = "/site";
+    how.site.cache.body_bytes_each = 100;
+    auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
+    co_await with_task_group(ask_for_files, std::ref(listener), std::cref(how));
 }
 
 // --- two downloads over one connection ---
@@ -181,6 +229,10 @@ void cancel_and_fail(const testing::task_maker& make) {
 }  // namespace
 
 TEST_CASE("a connection of the server survives everything everywhere", "[programs]") { cancel_and_fail(one_client); }
+
+TEST_CASE("a connection of the server that sends from files survives everything everywhere", "[programs]") {
+    cancel_and_fail(one_client_of_files);
+}
 
 TEST_CASE("two downloads survive everything everywhere", "[programs]") { cancel_and_fail(two_downloads); }
 
