@@ -18,7 +18,7 @@ inline constexpr std::string_view drain_notice = "finishing what is being sent; 
 class reporter {
 public:
     /// `counted` is where the counts go; it outlives this.
-    reporter(const options& how, totals& counted) noexcept : options_{how}, totals_{counted} {}
+    reporter(const options& how, totals& counted) : options_{how}, totals_{counted} {}
 
     /// On standard output; the first line there has the address.
     void listens(const ringlet::net::endpoint& where);
