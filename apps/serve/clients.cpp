@@ -23,16 +23,14 @@ std::string key_of(const ringlet::net::endpoint& peer) {
 
 }  // namespace
 
-clients_by_address::place clients_by_address::enter(const ringlet::net::endpoint& peer) {
+std::optional<clients_by_address::place> clients_by_address::enter(const ringlet::net::tcp_stream& stream) {
     place out;
     if (each_max_ == 0) return out;
-    counts::value_type& count = *now_.try_emplace(key_of(peer)).first;
-    out.granted_ = count.second < each_max_;
-    if (out.granted_) {
-        ++count.second;
-        out.of_ = this;
-        out.count_ = &count;
-    }
+    counts::value_type& count = *now_.try_emplace(key_of(stream.peer_endpoint())).first;
+    if (count.second >= each_max_) return std::nullopt;
+    ++count.second;
+    out.of_ = this;
+    out.count_ = &count;
     return out;
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <ringlet/net/endpoint.hpp>
+#include <ringlet/net/tcp_stream.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -22,21 +23,18 @@ public:
     /// One connection, for as long as this lives.
     class place {
     public:
-        place(place&& other) noexcept
-            : of_{std::exchange(other.of_, nullptr)}, count_{other.count_}, granted_{other.granted_} {}
+        place(place&& other) noexcept : of_{std::exchange(other.of_, nullptr)}, count_{other.count_} {}
         place& operator=(place&&) = delete;
         ~place();
-        /// False: the address has as many as it may.
-        explicit operator bool() const noexcept { return granted_; }
 
     private:
         friend class clients_by_address;
         place() noexcept = default;
         clients_by_address* of_ = nullptr;
         counts::value_type* count_ = nullptr;
-        bool granted_ = true;
     };
-    place enter(const ringlet::net::endpoint& peer);
+    /// Nullopt: the address has as many as it may.
+    std::optional<place> enter(const ringlet::net::tcp_stream& stream);
 
 private:
     std::size_t each_max_;

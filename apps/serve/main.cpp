@@ -49,12 +49,12 @@ struct context {
 };
 
 // One answer, and its line in the log, also when the connection broke in the middle.
-ringlet::task<> answer(http::server_connection& client, const http::request_head& request, const net::endpoint& peer,
-                       context& server) {
+ringlet::task<> answer(http::server_connection& client, const http::request_head& request,
+                       const net::compact_endpoint& peer, context& server) {
     const ringlet::deadline begin = ringlet::clock::now();
     const auto done = [&] {
         server.report.answered(
-            {peer, request, client.answered(), client.body_bytes_sent(), ringlet::clock::now() - begin});
+            {peer.get(), request, client.answered(), client.body_bytes_sent(), ringlet::clock::now() - begin});
     };
     try {
         co_await server.served.site.answer(client, request);
@@ -67,11 +67,11 @@ ringlet::task<> answer(http::server_connection& client, const http::request_head
 
 // Requests, one after the other, for as long as the client likes.
 ringlet::task<> answer_all(http::server_connection client, serve::clients_by_address::place, context& server) {
-    const net::endpoint peer = client.stream().peer_endpoint();
+    const net::compact_endpoint peer = server.report.peer_of(client.stream());
     while (const http::request_head* request = co_await client.next_request())
         co_await answer(client, *request, peer, server);
     if (const http::request_head* known = client.refused())
-        server.report.answered({peer, *known, client.answered(), client.body_bytes_sent(), {}, true});
+        server.report.answered({peer.get(), *known, client.answered(), client.body_bytes_sent(), {}, true});
     co_await client.close();
 }
 
@@ -85,10 +85,10 @@ ringlet::task<> turn_away(net::tcp_stream) { co_return; }
 
 ringlet::task<> serve_client(net::tcp_stream stream, context& server) {
     server.report.accepted();
-    auto place = server.clients.enter(stream.peer_endpoint());
+    auto place = server.clients.enter(stream);
     if (!place) return turn_away(std::move(stream));
-    if (server.served.tls) return secure_and_answer(std::move(stream), std::move(place), server);
-    return answer_all(http::server_connection{std::move(stream), server.limits}, std::move(place), server);
+    if (server.served.tls) return secure_and_answer(std::move(stream), *std::move(place), server);
+    return answer_all(http::server_connection{std::move(stream), server.limits}, *std::move(place), server);
 }
 
 ringlet::task<> serve_clients(net::tcp_listener& listener, context& server) {

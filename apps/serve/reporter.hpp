@@ -5,7 +5,9 @@
 #include "serve/access_log.hpp"
 #include "serve/clients.hpp"
 #include "serve/options.hpp"
+#include <ringlet/net/compact_endpoint.hpp>
 #include <ringlet/net/endpoint.hpp>
+#include <ringlet/net/tcp_stream.hpp>
 
 #include <exception>
 #include <string_view>
@@ -26,6 +28,11 @@ public:
     void say(std::string_view text);
     /// The same as it is, with --verbose only.
     void say_if_asked(std::string_view text);
+    /// Who it is, for `answered`; asked of the kernel only where it is told.
+    ringlet::net::compact_endpoint peer_of(const ringlet::net::tcp_stream& stream) const {
+        if (options_.quiet) return {};
+        return ringlet::net::compact_endpoint{stream.peer_endpoint()};
+    }
     void accepted() noexcept { ++totals_.connections; }
     void answered(const logged_answer& what);
     /// Peers come and go, and many that connect to a TLS port speak something else; what else ends a connection is said.

@@ -68,6 +68,7 @@
 #include <ringlet/io/receiver.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/io/thread_pool.hpp>
+#include <ringlet/net/compact_endpoint.hpp>
 #include <ringlet/net/drain.hpp>
 #include <ringlet/net/endpoint.hpp>
 #include <ringlet/net/error.hpp>

@@ -192,11 +192,11 @@ struct response_head {
 
 /// Bounds on what a peer may send. All in bytes but `fields_max`.
 struct limits {
-    std::size_t line_bytes_max = 8 * 1024;   // request line, status line, one field line, with CR LF
-    std::size_t head_bytes_max = 32 * 1024;  // all of the head; trailer fields count again from 0
-    std::size_t fields_max = 100;            // field lines in the head, and in the trailer section
-    std::uint64_t body_bytes_max = std::numeric_limits<std::uint64_t>::max();
+    std::uint32_t line_bytes_max = 8 * 1024;   // request line, status line, one field line, with CR LF
+    std::uint32_t head_bytes_max = 32 * 1024;  // all of the head; trailer fields count again from 0
+    std::uint32_t fields_max = 100;            // field lines in the head, and in the trailer section
     bool non_ascii_target = false;  // take bytes 0x80..0xFF in a request-target, which RFC 3986 does not allow
+    std::uint64_t body_bytes_max = std::numeric_limits<std::uint64_t>::max();
 
     /// Defaults for a client: servers send much longer heads than browsers do.
     [[nodiscard]] static constexpr limits for_responses() noexcept {

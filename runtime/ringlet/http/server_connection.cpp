@@ -144,35 +144,35 @@ server_connection::server_connection(net::tls_stream stream, const server_limits
 
 server_connection::server_connection(net::tls_stream::parts parts, const server_limits& limits)
     : server_connection{std::move(parts.transport), limits} {
-    tls_ = std::move(parts.session);
+    tls_ = std::make_unique<net::tls_session>(std::move(parts.session));
 }
 
 std::span<const std::byte> server_connection::input() const noexcept {
-    return kept_input_.empty() ? std::span<const std::byte>{lease_.bytes()} : std::as_bytes(std::span{kept_input_});
+    if (kept_) return ringlet::as_bytes(kept_->bytes).subspan(kept_->consumed);
+    return lease_.bytes();
 }
 
 void server_connection::consume(std::size_t bytes) noexcept {
-    if (!kept_input_.empty()) {
-        kept_input_.erase(0, bytes);
-        if (kept_input_.empty()) give_back(kept_input_);
+    if (kept_) {
+        kept_->consumed += bytes;
+        if (kept_->consumed == kept_->bytes.size()) kept_.reset();
         return;
     }
     lease_.consume(bytes);
     if (lease_.empty()) lease_.release();
 }
 
+// Made here, so that of its parts nothing stays in a frame that waits for long.
+auto server_connection::receive_until(deadline until) { return as_result(with_deadline(until, stream_.recv_lease())); }
+
 // Fetches more input. False at the end of the stream, or when `until` has come.
 task<bool> server_connection::receive(deadline until, bool& timed_out) {
-    co_await flush();
-    // Made there, so that of its parts nothing stays in a frame that waits for long.
-    const auto recv = [this, until] { return as_result(with_deadline(until, stream_.recv_lease())); };
     for (;;) {
-        if (tls_) {
-            if (unseal()) co_return true;
-            if (peer_closed_) co_return false;
-            co_await flush();  // answers to what concerns the session only
-        }
-        auto got = co_await recv();
+        if (tls_ && unseal()) co_return true;
+        if (peer_closed_) co_return false;
+        co_await flush();  // under TLS also answers to what concerns the session only
+        spare_outputs.put(output_);
+        auto got = co_await receive_until(until);
         timed_out = got.error() == std::errc::timed_out;
         if (timed_out) co_return false;
         if (!got) throw std::system_error{got.error(), "recv"};
@@ -182,7 +182,7 @@ task<bool> server_connection::receive(deadline until, bool& timed_out) {
     }
 }
 
-// Takes what came under TLS apart. False: no input was in it.
+// Takes what came under TLS apart. There was no other input. False: no input was in it.
 bool server_connection::unseal() {
     tls_->feed(lease_.bytes());
     lease_.release();
@@ -190,10 +190,12 @@ bool server_connection::unseal() {
     net::tls_session::outcome got;
     do {
         got = tls_->read(clear);
-        kept_input_ += as_text(std::span{clear}.first(got.bytes));
-    } while (got.bytes > 0 && !got.closed);
+        if (got.bytes == 0) break;
+        if (!kept_) kept_ = std::make_unique<kept_input>();
+        kept_->bytes += as_text(std::span{clear}.first(got.bytes));
+    } while (!got.closed);
     peer_closed_ = got.closed;
-    return !kept_input_.empty();
+    return kept_ != nullptr;
 }
 
 task<request_head*> server_connection::next_request() {
@@ -201,8 +203,8 @@ task<request_head*> server_connection::next_request() {
     const bool in_step = co_await drop_body();
     if (!in_step) co_return nullptr;
     head_only_ = false;
-    std::optional<deadline> idle_deadline;  // one for the whole wait: empty lines before a request do not extend it
-    std::optional<deadline> head_deadline;
+    deadline idle_end = deadline::max();  // one for the whole wait: empty lines before a request do not extend it
+    deadline head_end = deadline::max();
     for (;;) {
         const parse_result found = parser_.feed(input());
         consume(found.consumed);
@@ -215,23 +217,21 @@ task<request_head*> server_connection::next_request() {
         const bool idle = parser_.idle();
         if (idle) {
             parser_.release_memory();
-            co_await flush();
-            spare_outputs.put(output_);
-            if (!idle_deadline) idle_deadline = deadline_after(limits_.idle_time);
-        } else if (!head_deadline) {
-            head_deadline = deadline_after(limits_.head_time);
+            if (idle_end == deadline::max()) idle_end = deadline_after(limits_.idle_time);
+        } else if (head_end == deadline::max()) {
+            head_end = deadline_after(limits_.head_time);
         }
         bool timed_out = false;
         bool more = false;
         if (idle && limits_.until) {
-            const std::optional<bool> got = co_await limits_.until->unless_begun(receive(*idle_deadline, timed_out));
+            const std::optional<bool> got = co_await limits_.until->unless_begun(receive(idle_end, timed_out));
             more = got.value_or(false);
             timed_out = timed_out || !got;  // the drain: an end without an answer, as for an idle connection
         } else {
-            more = co_await receive(idle ? *idle_deadline : *head_deadline, timed_out);
+            more = co_await receive(idle ? idle_end : head_end, timed_out);
         }
         if (more) continue;
-        if (timed_out && head_deadline) {
+        if (timed_out && head_end != deadline::max()) {
             refuse(too_slow);
         } else if (!timed_out && parser_.finish().what == event::error) {
             refuse(ended_early);
@@ -420,7 +420,7 @@ task<> server_connection::respond(const prepared_head& head, std::string_view bo
 
 task<> server_connection::begin_response(response_head head, std::optional<std::uint64_t> body_bytes) {
     put_head(head, body_bytes);
-    announced_ = body_bytes;
+    announced_ = body_bytes.value_or(not_announced);
     co_return;
 }
 
@@ -432,9 +432,8 @@ task<> server_connection::begin_response(const prepared_head& head) {
 
 task<> server_connection::write(std::span<const std::byte> part) {
     if (skips_body_ || part.empty()) co_return;
-    if (announced_ && *announced_ - body_sent_ < part.size())
-        throw std::logic_error{"a response's body is longer than was announced"};
-    const bool whole = announced_ && body_sent_ + part.size() == *announced_;
+    if (announced_ - body_sent_ < part.size()) throw std::logic_error{"a response's body is longer than was announced"};
+    const bool whole = body_sent_ + part.size() == announced_;
     body_sent_ += part.size();
     if (whole && part.size() <= gathered_body_bytes_max && !input().empty()) {
         output_ += as_text(part);
@@ -449,11 +448,11 @@ task<> server_connection::write(std::span<const std::byte> part) {
 
 task<> server_connection::end_response() {
     if (chunked_ && !skips_body_) output_ += last_chunk;
-    if (announced_ && !skips_body_ && body_sent_ < *announced_) {
+    if (announced_ != not_announced && !skips_body_ && body_sent_ < announced_) {
         broken_ = true;
         keep_alive_ = false;
     }
-    announced_.reset();
+    announced_ = not_announced;
     chunked_ = false;
     if (output_.size() >= gathered_bytes_max) co_await flush();
 }
@@ -462,7 +461,8 @@ task<> server_connection::end_response() {
 void server_connection::keep_input() {
     if (lease_.empty()) return;
     const auto unread = lease_.bytes();
-    kept_input_.assign(reinterpret_cast<const char*>(unread.data()), unread.size());
+    kept_ = std::make_unique<kept_input>();
+    kept_->bytes = as_text(unread);
     lease_.release();
 }
 
@@ -604,8 +604,7 @@ task<std::uint64_t> server_connection::send_from_memory(io::fd_ref file, std::ui
 
 task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) {
     if (skips_body_ || bytes == 0) co_return;
-    if (announced_ && *announced_ - body_sent_ < bytes)
-        throw std::logic_error{"a response's body is longer than was announced"};
+    if (announced_ - body_sent_ < bytes) throw std::logic_error{"a response's body is longer than was announced"};
     keep_input();
     progress since{stream_.socket(), limits_.stall_time};
     std::vector<std::byte> piece;
@@ -650,7 +649,7 @@ task<> server_connection::close() {
         co_return;
     }
     lease_.release();
-    give_back(kept_input_);
+    kept_.reset();
     // At once and not by the ring, which would send it to another thread.
     if (io::sys::shutdown(stream_.socket().get(), SHUT_WR) != 0) co_return;
     const deadline end = deadline_after(linger);

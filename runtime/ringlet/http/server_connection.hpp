@@ -14,6 +14,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,20 +28,23 @@ namespace ringlet::http {
 
 namespace detail {
 
+/// Half as large as the usual one, up to 49 days: idle connections are many.
+using milliseconds = std::chrono::duration<std::uint32_t, std::milli>;
+
 /// What a connection keeps of its limits; its parser has the others.
 struct connection_limits {
     /// For a whole head, from its first byte on.
-    std::chrono::nanoseconds head_time = std::chrono::seconds{10};
+    milliseconds head_time = std::chrono::seconds{10};
     /// Between two requests, and before the first, until a request begins.
-    std::chrono::nanoseconds idle_time = std::chrono::seconds{30};
+    milliseconds idle_time = std::chrono::seconds{30};
     /// Without progress while a body comes or goes. A reader that stands still is cut off after at most twice this time.
-    std::chrono::nanoseconds stall_time = std::chrono::seconds{30};
-    /// Of a body that the handler left unread; beyond it the connection ends, and when it takes longer than head_time.
-    std::uint64_t unread_body_max = 64 * 1024;
+    milliseconds stall_time = std::chrono::seconds{30};
     /// False: nobody reads bodies. One of up to unread_body_max is read and dropped before its request is given out, so that
     /// a request with a malformed one is refused, and the answer to the others meets a client that has sent all. One that
     /// is longer, or for which the client waits to be asked, stays.
     bool wants_bodies = true;
+    /// Of a body that the handler left unread; beyond it the connection ends, and when it takes longer than head_time.
+    std::uint64_t unread_body_max = 64 * 1024;
     /// When this begins, idle connections end, and others after their present answer.
     net::drain* until = nullptr;
 };
@@ -119,6 +124,7 @@ private:
     task<> put_body(std::string_view body);
     bool peer_sends_no_more() const noexcept;
     void keep_input();
+    auto receive_until(deadline until);
     task<bool> receive(deadline until, bool& timed_out);
     bool unseal();
     task<bool> drop_body();
@@ -126,6 +132,11 @@ private:
     void refuse(parse_error error);
     class progress;
     class unsent;
+    static constexpr std::uint64_t not_announced = std::numeric_limits<std::uint64_t>::max();
+    struct kept_input {
+        std::string bytes;
+        std::size_t consumed = 0;
+    };
     task<> send(std::span<iovec> parts);
     task<> send_sealed(std::span<iovec> parts);
     task<> transmit(std::span<iovec> parts);
@@ -134,13 +145,14 @@ private:
     task<> flush();
 
     net::tcp_stream stream_;
-    std::optional<net::tls_session> tls_;
+    std::unique_ptr<net::tls_session> tls_;
     detail::connection_limits limits_;
     request_parser parser_;
-    io::buffer_lease lease_;  // input not yet read, either here
-    std::string kept_input_;  // or here: under TLS, and so that a slow reader holds none of the loop's buffers
-    std::string output_;      // not yet sent
-    std::optional<std::uint64_t> announced_;
+    // Input not yet read: in the one, or, under TLS and so that a slow reader holds none of the loop's buffers, in the other.
+    io::buffer_lease lease_;
+    std::unique_ptr<kept_input> kept_;
+    std::string output_;                       // not yet sent
+    std::uint64_t announced_ = not_announced;  // bytes of the present answer's body
     std::uint64_t body_read_ = 0;
     std::uint64_t body_sent_ = 0;
     std::optional<http::status> answered_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/net/compact_endpoint.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/serve.hpp>
 
-#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <system_error>
@@ -24,38 +24,6 @@ bool is_normal_life(const std::exception_ptr& why) {
 
 namespace detail {
 namespace {
-
-// An IPv4 peer in eight bytes; an IPv6 peer on the heap.
-class compact_endpoint {
-public:
-    compact_endpoint() noexcept = default;
-    compact_endpoint(const compact_endpoint&) = delete;
-    compact_endpoint& operator=(const compact_endpoint&) = delete;
-    ~compact_endpoint() { delete far(); }
-
-    void set(const endpoint& peer) {
-        if (peer.is_v4()) {
-            const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer.address());
-            bits_ = std::uint64_t{v4.sin_addr.s_addr} << 32 | std::uint64_t{v4.sin_port} << 16 | 1;
-        } else {
-            bits_ = reinterpret_cast<std::uintptr_t>(new endpoint{peer});
-        }
-    }
-    endpoint get() const noexcept {
-        if (const endpoint* other = far()) return *other;
-        sockaddr_in v4{};
-        v4.sin_family = AF_INET;
-        v4.sin_addr.s_addr = static_cast<in_addr_t>(bits_ >> 32);
-        v4.sin_port = static_cast<in_port_t>(bits_ >> 16);
-        return endpoint{reinterpret_cast<const sockaddr&>(v4), sizeof v4};
-    }
-
-private:
-    const endpoint* far() const noexcept {
-        return (bits_ & 1) != 0 ? nullptr : reinterpret_cast<const endpoint*>(bits_);
-    }
-    std::uint64_t bits_ = 1;
-};
 
 // A job without a function of its own that knows the peer, for reports.
 struct connection_block : ringlet::detail::job_state<void> {
@@ -122,7 +90,7 @@ task<bool> connections::room() {
 
 void connections::start(task<> handler, const endpoint& peer) {
     auto block = ringlet::detail::make_block<connection_block>();
-    block->peer.set(peer);
+    block->peer = compact_endpoint{peer};
     [[maybe_unused]] const job<> dropped =
         ringlet::detail::start_job<void>(*this, *block.release(), std::move(handler));
 }

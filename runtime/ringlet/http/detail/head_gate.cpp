@@ -55,8 +55,8 @@ gate_step head_gate::scan(std::string_view input) noexcept {
         const auto taken = static_cast<std::size_t>(p - before);
         head_bytes_ += taken;
         line_bytes_ += taken;
-        const std::size_t excess = std::max(line_bytes_ - std::min(line_bytes_, limits_->line_bytes_max),
-                                            head_bytes_ - std::min(head_bytes_, limits_->head_bytes_max));
+        const std::size_t excess = std::max(line_bytes_ - std::min<std::size_t>(line_bytes_, limits_->line_bytes_max),
+                                            head_bytes_ - std::min<std::size_t>(head_bytes_, limits_->head_bytes_max));
         if (excess > 0) {
             state_ = state_before;  // a run may have ended behind the limit: the answer is for where the limit stood
             too_long();
