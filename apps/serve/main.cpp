@@ -101,21 +101,24 @@ ringlet::task<> serve_clients(net::tcp_listener& listener, context& server) {
     co_await net::serve(listener, std::move(serving), serve_client, std::ref(server));
 }
 
-ringlet::task<> drain_at_signal(context& server) {
-    co_await ringlet::until_signal(SIGINT, SIGTERM);
+ringlet::task<> told_by_signal() { co_await ringlet::until_signal(SIGINT, SIGTERM); }
+
+ringlet::task<> drain_when(ringlet::task<> told, context& server) {
+    co_await std::move(told);
     if (!server.is_worker) server.report.say(serve::drain_notice);
     server.drain.begin();
     co_await ringlet::sleep_until(ringlet::io::no_deadline);  // the clients end first
 }
 
 // The wait for a signal first: once the address is printed, Ctrl-C drains.
-ringlet::task<> run(net::tcp_listener& listener, context& server) {
-    co_await ringlet::first_of(drain_at_signal(server), serve_clients(listener, server));
+ringlet::task<> run(net::tcp_listener& listener, context& server, ringlet::task<> told) {
+    co_await ringlet::first_of(drain_when(std::move(told), server), serve_clients(listener, server));
 }
 
-ringlet::task<> work(net::tcp_listener& listener, serve::content& served, serve::totals& counted) {
+ringlet::task<> work(net::tcp_listener& listener, serve::content& served, serve::totals& counted,
+                     ringlet::task<> told) {
     context server{served, counted, true};
-    co_await run(listener, server);
+    co_await run(listener, server, std::move(told));
     co_await server.report.printers().finish();
 }
 
@@ -129,7 +132,7 @@ ringlet::task<> http_server(serve::options options) {
     server.report.say_if_asked(apps::engine_line());
     server.report.say_if_asked("ringlet-serve: allowed from now on: " + serve::confine_to_reading(served.site.root()));
     if (options.workers == 1)
-        co_await run(listeners.front(), server);
+        co_await run(listeners.front(), server, told_by_signal());
     else
         co_await serve::run_workers(std::move(listeners), work, served, counted, server.report);
     if (!options.quiet) server.report.say(serve::summary(counted.sum()));

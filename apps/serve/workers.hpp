@@ -29,15 +29,16 @@ private:
     totals* each_;
 };
 
-/// What a process does with its listener until it is told to end (SIGTERM).
-using worker_body = ringlet::task<>(ringlet::net::tcp_listener&, content&, totals&);
+/// What a process does with its listener until `told` to end, which is a task that ends then.
+using worker_body = ringlet::task<>(ringlet::net::tcp_listener&, content&, totals&, ringlet::task<> told);
 
 /// Runs `body` in a process for each listener, and again where one dies; the listeners stay open meanwhile, so that
-/// nobody who connects is refused. At SIGINT or SIGTERM all are told to end together. What they write on standard output
-/// goes through this process line by line, so that no two lines are mixed.
+/// nobody who connects is refused. At SIGINT or SIGTERM all are told to end together; those signals are for this process
+/// alone, also when they are sent to all. What they write on standard output goes through this process line by line, so
+/// that no two lines are mixed.
 ///
 /// Result:    nothing, when all have ended after such a signal.
-/// Errors:    those of process::start; `cancelled`. The processes are ended then.
+/// Errors:    std::system_error as pipe2(2); `cancelled`. The processes are ended then.
 ringlet::task<> run_workers(std::vector<ringlet::net::tcp_listener> listeners, worker_body& body, content& served,
                             shared_totals& counted, reporter& report);
 

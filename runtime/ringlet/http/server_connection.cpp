@@ -44,8 +44,9 @@ constexpr std::size_t copied_bytes_max = 2 * 1024;
 // Plaintext of a TLS record (RFC 8446 section 5.1), and how much is sealed before it is sent.
 constexpr std::size_t record_bytes = 16 * 1024;
 constexpr std::size_t sealed_bytes_max = std::size_t{64} * 1024;
-// How long `close` waits for the peer to close, so that the last answer is not lost to a reset.
-constexpr auto linger = std::chrono::seconds{2};
+// How long `close` waits for the peer to close once it has everything, so that the last answer is not lost to a reset.
+constexpr auto linger_time = std::chrono::seconds{2};
+constexpr auto linger_pause = std::chrono::milliseconds{100};
 
 constexpr parse_error too_slow{status::request_timeout, "the request took too long to come"};
 constexpr parse_error ended_early{status::bad_request, "the request ended early"};
@@ -94,10 +95,10 @@ std::span<const std::byte> as_bytes_of(const iovec& part) noexcept {
     return {static_cast<const std::byte*>(part.iov_base), part.iov_len};
 }
 
-// What is left of `parts` when `taken` bytes are gone; changes the first of them.
+// What is left of `parts` when `taken` bytes are gone. The array then says so, too: what is gone has no bytes.
 std::span<iovec> rest_of(std::span<iovec> parts, std::size_t taken) noexcept {
     while (!parts.empty() && taken >= parts.front().iov_len) {
-        taken -= parts.front().iov_len;
+        taken -= std::exchange(parts.front().iov_len, 0);
         parts = parts.subspan(1);
     }
     if (taken > 0) parts.front() = net::part_of(as_bytes_of(parts.front()).subspan(taken));
@@ -168,9 +169,10 @@ auto server_connection::receive_until(deadline until) { return as_result(with_de
 // Fetches more input. False at the end of the stream, or when `until` has come.
 task<bool> server_connection::receive(deadline until, bool& timed_out) {
     for (;;) {
+        co_await flush();
         if (tls_ && unseal()) co_return true;
         if (peer_closed_) co_return false;
-        co_await flush();  // under TLS also answers to what concerns the session only
+        if (tls_ && !tls_->output().empty()) continue;  // answers to what concerns the session only
         spare_outputs.put(output_);
         auto got = co_await receive_until(until);
         timed_out = got.error() == std::errc::timed_out;
@@ -182,20 +184,27 @@ task<bool> server_connection::receive(deadline until, bool& timed_out) {
     }
 }
 
-// Takes what came under TLS apart. There was no other input. False: no input was in it.
+net::tls_session::outcome server_connection::read_sealed(std::span<std::byte> into) {
+    try {
+        return tls_->read(into);
+    } catch (const std::system_error&) {
+        const std::string& alert = tls_->output();
+        io::sys::send(stream_.socket().get(), alert.data(), alert.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        throw;
+    }
+}
+
+// Opens the next record of what came under TLS. There was no other input. False: none is whole, or no input was in it.
 bool server_connection::unseal() {
     tls_->feed(lease_.bytes());
     lease_.release();
     std::array<std::byte, record_bytes> clear;
-    net::tls_session::outcome got;
-    do {
-        got = tls_->read(clear);
-        if (got.bytes == 0) break;
-        if (!kept_) kept_ = std::make_unique<kept_input>();
-        kept_->bytes += as_text(std::span{clear}.first(got.bytes));
-    } while (!got.closed);
+    const net::tls_session::outcome got = read_sealed(clear);
     peer_closed_ = got.closed;
-    return kept_ != nullptr;
+    if (got.bytes == 0) return false;
+    kept_ = std::make_unique<kept_input>();
+    kept_->bytes = as_text(std::span{clear}.first(got.bytes));
+    return true;
 }
 
 task<request_head*> server_connection::next_request() {
@@ -536,9 +545,7 @@ task<> server_connection::send_sealed(std::span<iovec> parts) {
             record.clear();
         }
         if (tls_->output().size() >= sealed_bytes_max || parts.empty()) {
-            std::array<iovec, 1> sealed{net::part_of(ringlet::as_bytes(tls_->output()))};
-            co_await transmit(sealed);
-            tls_->output().clear();
+            co_await transmit_all(tls_->output());
             if (parts.empty()) spare_outputs.put(tls_->output());
         }
     }
@@ -558,8 +565,15 @@ task<> server_connection::transmit(std::span<iovec> parts) {
             parts = rest_of(parts, *sent);
             if (parts.empty()) co_return;
         }
-        if (!since.goes_on()) throw std::system_error{make_error_code(std::errc::timed_out), "send"};
+        if (!since.goes_on()) stalled();
     }
+}
+
+// The reader stands still. The kernel would keep what it has not taken, and try for minutes.
+void server_connection::stalled() {
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    io::sys::setsockopt(stream_.socket().get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    throw std::system_error{make_error_code(std::errc::timed_out), "send"};
 }
 
 // The head in front of a file; it waits in the kernel for the first bytes of the body. What is not taken stays.
@@ -591,13 +605,13 @@ task<std::uint64_t> server_connection::send_from_memory(io::fd_ref file, std::ui
                 const auto ready =
                     co_await as_result(with_deadline(since.look(), io::poll_op{stream_.socket(), POLLOUT}));
                 if (!ready && ready.error() != std::errc::timed_out) throw std::system_error{ready.error(), "send"};
-                if (!since.goes_on()) throw std::system_error{make_error_code(std::errc::timed_out), "send"};
+                if (!since.goes_on()) stalled();
                 takes_more = static_cast<bool>(ready);
             }
         } else {
             throw std::system_error{errno, std::generic_category(), "send"};
         }
-        if (!since.goes_on()) throw std::system_error{make_error_code(std::errc::timed_out), "send"};
+        if (!since.goes_on()) stalled();
     }
     co_return total;
 }
@@ -624,18 +638,42 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
     }
 }
 
+// Takes from a text what has been sent of it, however the sending ends.
+class server_connection::sent_prefix {
+public:
+    sent_prefix(std::string& text, std::span<const iovec> parts) noexcept : text_{text}, parts_{parts} {}
+    sent_prefix(const sent_prefix&) = delete;
+    sent_prefix& operator=(const sent_prefix&) = delete;
+    ~sent_prefix() { text_.erase(0, text_.size() - bytes_of(parts_)); }
+
+private:
+    std::string& text_;
+    std::span<const iovec> parts_;
+};
+
+task<> server_connection::transmit_all(std::string& text) {
+    std::array<iovec, 1> parts{net::part_of(ringlet::as_bytes(text))};
+    const sent_prefix gone{text, parts};
+    co_await transmit(parts);
+}
+
+// May be cancelled, by a drain, and called again: no byte goes out twice.
 task<> server_connection::flush() {
-    if (output_.empty() && (!tls_ || tls_->output().empty())) co_return;
-    std::array<iovec, 1> parts{net::part_of(std::as_bytes(std::span{output_}))};
-    co_await send(parts);
-    output_.clear();
+    if (tls_ && !output_.empty()) {
+        tls_->write(ringlet::as_bytes(output_));
+        output_.clear();
+    }
+    std::string& waiting = tls_ ? tls_->output() : output_;
+    if (waiting.empty()) co_return;
+    keep_input();
+    co_await transmit_all(waiting);
 }
 
 // Whether nothing is on its way that a reset could answer, and so destroy what we have sent.
 bool server_connection::peer_sends_no_more() const noexcept {
-    if (unread_bytes(stream_.socket()) != 0 || !input().empty()) return false;
-    if (ended_idle_) return unconfirmed_bytes(stream_.socket()) == 0;
-    return client_closes_ && !broken_ && parser_.body_bytes() == 0;
+    const bool says_so = ended_idle_ || (client_closes_ && !broken_ && parser_.body_bytes() == 0);
+    return says_so && input().empty() && unread_bytes(stream_.socket()) == 0 &&
+           unconfirmed_bytes(stream_.socket()) == 0;
 }
 
 task<> server_connection::close() {
@@ -652,11 +690,22 @@ task<> server_connection::close() {
     kept_.reset();
     // At once and not by the ring, which would send it to another thread.
     if (io::sys::shutdown(stream_.socket().get(), SHUT_WR) != 0) co_return;
-    const deadline end = deadline_after(linger);
+    progress since{stream_.socket(), limits_.stall_time};
+    deadline end = deadline_after(linger_time);
     std::array<std::byte, 4096> dropped;
-    for (;;) {
-        const result<std::size_t> got = co_await as_result(with_deadline(end, stream_.recv(dropped)));
-        if (!got || *got == 0) co_return;
+    for (bool peer_ended = false;;) {
+        if (peer_ended) {
+            co_await sleep(linger_pause);  // nothing tells when the rest of the answer has been taken
+        } else {
+            const result<std::size_t> got = co_await as_result(with_deadline(end, stream_.recv(dropped)));
+            if (got && *got > 0 && clock::now() < end) continue;
+            if (!got && got.error() != std::errc::timed_out) co_return;
+            peer_ended = got && *got == 0;
+        }
+        // A slow reader has more time, for as long as it takes something.
+        if (unconfirmed_bytes(stream_.socket()) == 0) co_return;
+        if (!since.goes_on()) stalled();
+        end = deadline_after(linger_time);
     }
 }
 

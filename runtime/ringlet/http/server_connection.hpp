@@ -127,11 +127,13 @@ private:
     auto receive_until(deadline until);
     task<bool> receive(deadline until, bool& timed_out);
     bool unseal();
+    net::tls_session::outcome read_sealed(std::span<std::byte> into);
     task<bool> drop_body();
     task<bool> take_unwanted_body();
     void refuse(parse_error error);
     class progress;
     class unsent;
+    class sent_prefix;
     static constexpr std::uint64_t not_announced = std::numeric_limits<std::uint64_t>::max();
     struct kept_input {
         std::string bytes;
@@ -140,6 +142,8 @@ private:
     task<> send(std::span<iovec> parts);
     task<> send_sealed(std::span<iovec> parts);
     task<> transmit(std::span<iovec> parts);
+    task<> transmit_all(std::string& text);
+    [[noreturn]] void stalled();
     task<std::uint64_t> send_from_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes, progress& since);
     bool send_head_at_once();
     task<> flush();

@@ -119,6 +119,7 @@ struct acceptor::state : completion, listed {
     bool worked = false;
     bool stopping = false;
     bool orphan = false;
+    bool shared = false;
 };
 
 const listed::kind acceptor::state::entry{&stop_now, &name_of};
@@ -131,12 +132,14 @@ void acceptor::release::operator()(state* s) const noexcept {
         return;
     }
     // The request holds the socket until its last CQE, so refuse new connections by hand, now.
-    sys::shutdown(s->socket.get(), SHUT_RD);
+    if (!s->shared) sys::shutdown(s->socket.get(), SHUT_RD);
     s->orphan = true;
     s->stop();
 }
 
-acceptor::acceptor(owned_fd listening) : state_{new state{std::move(listening)}} {}
+acceptor::acceptor(owned_fd listening, bool shared) : state_{new state{std::move(listening)}} {
+    state_->shared = shared;
+}
 
 fd_ref acceptor::socket() const noexcept { return fd_ref{state_ ? state_->socket.get() : -1}; }
 

@@ -19,7 +19,8 @@ class acceptor {
 public:
     static constexpr std::size_t kept_max = 128;
 
-    explicit acceptor(owned_fd listening);
+    /// `shared`: other processes accept from the same socket, and go on when this one ends.
+    explicit acceptor(owned_fd listening, bool shared = false);
     acceptor(acceptor&&) noexcept = default;
     acceptor& operator=(acceptor&&) noexcept = default;
     ~acceptor() = default;

@@ -45,10 +45,10 @@ std::vector<tcp_listener> tcp_listener::bind_shared(const endpoint& address, std
                                                     const listen_options& options) {
     std::vector<tcp_listener> all;
     if (count == 0) return all;
-    all.push_back(bind(address, options));
+    all.push_back(tcp_listener{open(address, options, false), count > 1});
     const endpoint bound = all.front().local_endpoint();
     if (count > 1 && !set(all.front().socket(), SOL_SOCKET, SO_REUSEPORT)) raise(errno, bound);
-    while (all.size() < count) all.push_back(tcp_listener{open(bound, options, true)});
+    while (all.size() < count) all.push_back(tcp_listener{open(bound, options, true), true});
     return all;
 }
 

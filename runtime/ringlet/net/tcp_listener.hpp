@@ -32,7 +32,7 @@ public:
 
     /// Several sockets that listen on one address and share its connections: one for each process or thread that accepts.
     /// The kernel chooses one for each connection. Nobody else can listen there (SO_REUSEPORT is set when the first one has
-    /// the port).
+    /// the port). One that is closed goes on listening while another process, which a fork gave it to, has it open.
     /// Errors: as `bind`.
     static std::vector<tcp_listener> bind_shared(const endpoint& address, std::size_t count,
                                                  const listen_options& options = listen_options());
@@ -56,7 +56,7 @@ public:
 
 private:
     static io::owned_fd open(const endpoint& address, const listen_options& options, bool shared);
-    explicit tcp_listener(io::owned_fd socket) : acceptor_{std::move(socket)} {}
+    explicit tcp_listener(io::owned_fd socket, bool shared = false) : acceptor_{std::move(socket), shared} {}
     io::acceptor acceptor_;
 };
 

@@ -25,6 +25,7 @@ struct tls_session::wire {
     std::size_t taken = 0;  // of input
     std::string output;
     bool out_of_memory = false;
+    bool awaits_hello = false;  // a server's end of which nothing has been read
 
     int read(char* into, int bytes_max) noexcept {
         const std::size_t bytes = std::min(static_cast<std::size_t>(bytes_max), input.size() - taken);
@@ -75,6 +76,8 @@ struct tls_session::wire {
 
 namespace {
 
+constexpr int hello_bytes_max = 16 * 1024;
+
 bool is_address(const std::string& host) noexcept {
     in6_addr ignored{};
     return ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 || ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
@@ -120,6 +123,7 @@ tls_session::tls_session(const tls_context& context, const std::string& server_n
     SSL_set_bio(session_.get(), bio, bio);
     if (context.is_server()) {
         SSL_set_accept_state(session_.get());
+        wire_->awaits_hello = true;
         return;
     }
     SSL_set_connect_state(session_.get());
@@ -142,7 +146,25 @@ void tls_session::fail(const char* what) {
     throw std::system_error{errc::tls_failed, std::string{what} + ": " + detail::openssl_error_text()};
 }
 
+// OpenSSL takes memory for a ClientHello as long as its head says, before it has come: up to 128 KiB for nine bytes.
+bool tls_session::may_begin() {
+    if (!wire_->awaits_hello) return true;
+    const std::string& came = wire_->input;
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(came[at]); };
+    constexpr unsigned char handshake_record = 22;
+    if (!came.empty() && byte(0) == handshake_record) {
+        constexpr std::size_t heads = 5 + 4;  // of the record and of the message (RFC 8446 sections 5.1 and 4)
+        if (came.size() < heads) return false;
+        const int record_bytes = byte(3) << 8 | byte(4);
+        if (record_bytes < 4 || byte(6) != 0 || byte(7) > hello_bytes_max >> 8)
+            throw std::system_error{errc::tls_failed, "TLS handshake: a ClientHello that long is none"};
+    }
+    wire_->awaits_hello = came.empty();
+    return true;
+}
+
 bool tls_session::handshake() {
+    if (!may_begin()) return false;
     ERR_clear_error();
     const int done = SSL_do_handshake(session_.get());
     if (done == 1) return true;
@@ -152,25 +174,14 @@ bool tls_session::handshake() {
 }
 
 tls_session::outcome tls_session::read(std::span<std::byte> into) {
-    outcome all;
-    while (all.bytes < into.size()) {
-        const auto rest = into.subspan(all.bytes);
-        ERR_clear_error();
-        const int got = SSL_read(session_.get(), rest.data(), to_int(rest.size()));
-        if (got > 0) {
-            all.bytes += static_cast<std::size_t>(got);
-            continue;
-        }
-        const int why = SSL_get_error(session_.get(), got);
-        if (why == SSL_ERROR_WANT_READ) break;
-        if (why == SSL_ERROR_ZERO_RETURN) {
-            all.closed = true;
-            break;
-        }
-        if (all.bytes > 0) break;  // what was sealed well first; the next read fails again
-        fail("TLS");
-    }
-    return all;
+    if (into.empty()) return {};
+    ERR_clear_error();
+    const int got = SSL_read(session_.get(), into.data(), to_int(into.size()));
+    if (got > 0) return {static_cast<std::size_t>(got)};
+    const int why = SSL_get_error(session_.get(), got);
+    if (why == SSL_ERROR_WANT_READ) return {};
+    if (why == SSL_ERROR_ZERO_RETURN) return {.closed = true};
+    fail("TLS");
 }
 
 void tls_session::write(std::span<const std::byte> plaintext) {

@@ -36,7 +36,8 @@ public:
         std::size_t bytes = 0;
         bool closed = false;  ///< the peer has said that nothing more comes (close_notify)
     };
-    /// Reads as much as is there for `into`. 0 bytes and not closed: needs more from the peer.
+    /// Reads what is there of one record: what is wrong behind it is found when this has been dealt with. 0 bytes and not
+    /// closed: needs more from the peer.
     outcome read(std::span<std::byte> into);
 
     /// Seals `plaintext` into the output.
@@ -53,6 +54,7 @@ private:
         void operator()(ssl_st* session) const noexcept;
     };
     [[noreturn]] void fail(const char* what);
+    bool may_begin();
 
     std::unique_ptr<wire> wire_;
     std::shared_ptr<const std::string> plain_answer_;

@@ -4,8 +4,10 @@
 #include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/tls_stream.hpp>
+#include <ringlet/time/timeout.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <system_error>
 #include <utility>
@@ -16,12 +18,23 @@ namespace {
 // Sealed and sent at a time, so that a long text is not held twice.
 constexpr std::size_t piece_bytes = std::size_t{128} * 1024;
 
+constexpr std::chrono::seconds parting_time{2};
+
 }  // namespace
 
 tls_stream::tls_stream(tcp_stream transport, tls_session session)
     : transport_{std::move(transport)}, session_{std::move(session)}, sending_{std::make_unique<mutex>()} {}
 
-task<tls_stream> tls_stream::shake_hands(tcp_stream transport, tls_session session) {
+// So that what was said last reaches the peer: unread input would make the end a reset.
+task<> tls_stream::part() {
+    co_await transport_.shutdown_send();
+    for (;;) {
+        const io::buffer_lease dropped = co_await transport_.recv_lease();
+        if (dropped.empty()) co_return;
+    }
+}
+
+task<tls_stream> tls_stream::shake_hands(tcp_stream transport, tls_session session, bool as_server) {
     tls_stream made{std::move(transport), std::move(session)};
     for (;;) {
         bool done = false;
@@ -33,6 +46,7 @@ task<tls_stream> tls_stream::shake_hands(tcp_stream transport, tls_session sessi
         }
         if (failure) {
             (void)co_await as_result(made.flush());  // the alert; who it is for may have left
+            if (as_server) (void)co_await as_result(with_timeout(parting_time, made.part()));
             std::rethrow_exception(failure);
         }
         co_await made.flush();
@@ -45,12 +59,12 @@ task<tls_stream> tls_stream::shake_hands(tcp_stream transport, tls_session sessi
 
 task<tls_stream> tls_stream::accept(tcp_stream transport, tls_context context) {
     tls_session session{context};
-    return shake_hands(std::move(transport), std::move(session));
+    return shake_hands(std::move(transport), std::move(session), true);
 }
 
 task<tls_stream> tls_stream::connect(tcp_stream transport, tls_context context, std::string host) {
     tls_session session{context, host};
-    return shake_hands(std::move(transport), std::move(session));
+    return shake_hands(std::move(transport), std::move(session), false);
 }
 
 // One at a time: records go out in the order in which they were sealed.

@@ -56,7 +56,8 @@ public:
 private:
     tls_stream(tcp_stream transport, tls_session session);
 
-    static task<tls_stream> shake_hands(tcp_stream transport, tls_session session);
+    static task<tls_stream> shake_hands(tcp_stream transport, tls_session session, bool as_server);
+    task<> part();
     task<> flush();
 
     tcp_stream transport_;

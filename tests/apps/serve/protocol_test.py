@@ -151,6 +151,14 @@ class Protocol(ServeCase):
             self.assertTrue(c.read().body == pattern(64 * 1024))
             self.assertTrue(c.ended())
 
+    def test_what_comes_late_cuts_no_answer(self):
+        for request in (get("/big.bin", "Connection: close"), get("/big.bin", version="1.0")):
+            with self.server.connect(receive_buffer=4096) as c:
+                c.send(request)
+                c.unread += c.socket.recv(1000)
+                c.send(b"\r\n")
+                self.assertTrue(c.read().body == pattern(BIG_BYTES))
+
     def test_half_close_in_the_middle(self):
         for cut in (b"G", get()[:-2], get()[:20], get("/a.txt", "Content-Length: 10") + b"123"):
             with self.server.connect() as c:

@@ -138,6 +138,35 @@ class Tls(ServeCase):
         c.reset()
         self.check_alive()
 
+    def test_a_request_before_a_broken_record_is_answered(self):
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = trusting().wrap_bio(incoming, outgoing, server_hostname="localhost")
+        with Connection(self.server.address) as c:
+            def until_done(step):
+                while True:
+                    try:
+                        return step()
+                    except ssl.SSLWantReadError:
+                        c.send(outgoing.read())
+                        incoming.write(c.socket.recv(65536))
+
+            until_done(session.do_handshake)
+            session.write(get("/a.txt"))
+            good = outgoing.read()
+            session.write(get("/b.txt"))
+            c.send(good + outgoing.read()[:-1] + b"\0")
+            self.assertIn(b"\r\n\r\nalpha\n", until_done(lambda: session.read(1000)))
+            with self.assertRaisesRegex(ssl.SSLError, "(?i)bad record mac"):
+                until_done(lambda: session.read(1000))
+
+    def test_what_comes_late_cuts_no_answer(self):
+        c = self.connect(receive_buffer=4096)
+        with c:
+            c.send(get("/big.bin", "Connection: close"))
+            c.unread += c.socket.recv(1000)
+            c.send(b"\r\n")
+            self.assertEqual(c.read().body, pattern(BIG_BYTES))
+
     def test_curl(self):
         try:
             got = subprocess.run(["curl", "-sS", "--cacert", certificate("authority.pem"), "https://127.0.0.1:%d/big.bin" % self.server.address[1]],

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import resource
 import signal
 import threading
 import unittest
@@ -87,6 +88,7 @@ class Workers(ServeCase):
         server = self.begin("-q")
         before = children(server)
         os.kill(before[0], signal.SIGKILL)
+        wait_until(lambda: before[0] not in children(server))  # what it had accepted has ended with it
         for _ in range(20):
             self.assertEqual(server.get("/a.txt").body, b"alpha\n")  # also those who come in between
         wait_until(lambda: len(children(server)) == N)
@@ -125,6 +127,32 @@ class Workers(ServeCase):
         status, _, complaints = server.wait()
         self.assertEqual(status, 0)
         self.assertNotIn("starting another", complaints)
+
+    def test_a_service_manager_sends_sigterm_to_all(self):
+        server = self.begin("-q", start_new_session=True)
+        with server.connect(receive_buffer=4096) as c:
+            c.send(get("/big.bin"))
+            c.unread += c.socket.recv(1000)
+            for worker in children(server):
+                os.kill(worker, signal.SIGTERM)
+            self.check_alive(server)  # it is for the first process
+            os.killpg(server.process.pid, signal.SIGTERM)
+            self.assertEqual(c.read().body, pattern(BIG_BYTES))
+        status, _, complaints = server.wait()
+        self.assertEqual(status, 0)
+        self.assertNotIn("starting another", complaints)
+
+    def test_a_shortage_passes(self):
+        server = self.begin("-q")
+        victim = children(server)[0]
+        limits = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (5, limits[1]))
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: "cannot start a worker" in server.complaints())
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
+        wait_until(lambda: len(children(server)) == N)
+        self.check_alive(server)
+        self.assertEqual(server.stop()[0], 0)
 
     def test_a_second_signal_leaves_at_once(self):
         server = self.begin("-q")
