@@ -61,7 +61,7 @@ constexpr std::size_t awaits_shown_max = 32;
 
 void describe(const job_block& job, const std::string& indent, std::string& out) {
     out += indent;
-    out += job.name ? *job.name : fmt::format("job {}", fmt::ptr(&job));
+    out += label_of(job);
     if (!job.has(job_block::started)) {
         out += ": not started\n";
         return;
@@ -127,6 +127,8 @@ struct plain_writer {
 constexpr int jobs_shown_in_handler_max = 1000;
 
 }  // namespace
+
+std::string label_of(const job_block& job) { return job.name ? *job.name : fmt::format("job {}", fmt::ptr(&job)); }
 
 void note_unwound(const std::exception_ptr& failure, const std::source_location& site) noexcept {
     if (is_cancelled(failure)) return;  // no failure, and many may come of one: they would push that out

@@ -22,6 +22,11 @@ std::string await_chain(const std::exception_ptr& failure);
 
 namespace detail {
 
+struct job_block;
+
+/// What reports call a job: its name, or "job 0x7f..." when it has none.
+std::string label_of(const job_block& job);
+
 /// `failure` leaves a frame whose last await was at `site`.
 void note_unwound(const std::exception_ptr& failure, const std::source_location& site) noexcept;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/detail/job_group.hpp>
+#include <ringlet/core/report.hpp>
 #include <ringlet/core/scheduler.hpp>
 #include <ringlet/sync/mutex.hpp>
 
@@ -35,8 +36,8 @@ void mutex::describe(const detail::job_block& waiting, std::string& out) {
         out += " that was locked by a job that has ended";  // its guard may be anywhere
     else if (self.holder_ == &waiting)
         out += " that it holds itself";
-    else if (self.holder_->name)
-        out += " held by " + *self.holder_->name;
+    else
+        out += " held by " + detail::label_of(*self.holder_);
 }
 
 }  // namespace ringlet
