@@ -9,8 +9,11 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <map>
+#include <new>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -88,14 +91,79 @@ void describe(const job_block& job, const std::string& indent, std::string& out)
 
 // --- where failures came from ---
 
+// The chains of jobs that run, and of failures that have outlived their jobs' blocks: few, since each keeps its exception
+// alive, and what that owns. Those of jobs that have failed are with their blocks, however many there are.
+struct unwinding_slot {
+    unwinding* chain = nullptr;
+    const job_block* job = nullptr;  // whose end releases it; none: it stays until others push it out
+};
+constinit thread_local std::array<unwinding_slot, 8> unwindings{};
+// Those with the blocks, to be found by the exception.
+constinit thread_local std::array<unwinding*, 64> kept_chains{};
+constinit thread_local std::uint64_t last_stamp = 0;
+constinit thread_local bool thread_ends = false;
+
+}  // namespace
+
 struct unwinding {
-    std::exception_ptr exception;  // kept: else another exception could come to stand at its address
+    std::exception_ptr exception;        // kept: else another exception could come to stand at its address
+    const job_block* seen_by = nullptr;  // of one with a block: the job that looked at it last, and may throw it on
+    std::uint64_t stamp = 0;             // the greater, the later it was changed or looked at
+    unwinding* next_in_bucket = nullptr;
     std::size_t passed = 0;
     std::array<std::source_location, awaits_shown_max> sites;
 };
-// The last few: a failure may wait in its job while others pass.
-thread_local std::array<unwinding, 8> unwindings;
-thread_local std::size_t next_unwinding = 0;
+
+namespace {
+
+unwinding*& bucket_of(const std::exception_ptr& failure) noexcept {
+    static_assert(sizeof failure == sizeof(void*));
+    std::uintptr_t address = 0;
+    std::memcpy(&address, &failure, sizeof address);
+    return kept_chains[(address >> 4 ^ address >> 10) % kept_chains.size()];
+}
+
+void append(unwinding& chain, const std::source_location& site) noexcept {
+    if (chain.passed < chain.sites.size()) chain.sites[chain.passed] = site;
+    ++chain.passed;
+}
+
+const job_block* running() noexcept { return this_thread_scheduler ? this_thread_scheduler->current_job() : nullptr; }
+
+unwinding_slot* slot_of(const std::exception_ptr& failure, const job_block* job) noexcept {
+    for (unwinding_slot& slot : unwindings)
+        if (slot.chain && slot.job == job && slot.chain->exception == failure) return &slot;
+    return nullptr;
+}
+
+// Of the chains of `failure` that are with the blocks of jobs, the one that `job` saw last.
+unwinding* kept_and_seen_by(const std::exception_ptr& failure, const job_block* job) noexcept {
+    unwinding* found = nullptr;
+    for (unwinding* i = bucket_of(failure); i; i = i->next_in_bucket)
+        if (i->exception == failure && i->seen_by == job && (!found || found->stamp < i->stamp)) found = i;
+    return found;
+}
+
+void put_into_slot(unwinding* chain, const job_block* job) noexcept {
+    static thread_local const struct release_at_end {
+        ~release_at_end() {
+            thread_ends = true;
+            for (unwinding_slot& slot : unwindings) delete std::exchange(slot.chain, nullptr);
+        }
+    } at_end;
+    unwinding_slot* place = unwindings.data();
+    for (unwinding_slot& slot : unwindings) {
+        if (!slot.chain) {
+            place = &slot;
+            break;
+        }
+        if (slot.chain->stamp < place->chain->stamp) place = &slot;
+    }
+    unwinding* const pushed_out = std::exchange(place->chain, chain);
+    place->job = job;
+    if (job && this_thread_scheduler) this_thread_scheduler->unwound = true;
+    delete pushed_out;  // last: what an exception owns may be anything
+}
 
 // --- in a handler: no memory, no locks, no stdio ---
 
@@ -131,15 +199,87 @@ constexpr int jobs_shown_in_handler_max = 1000;
 std::string label_of(const job_block& job) { return job.name ? *job.name : fmt::format("job {}", fmt::ptr(&job)); }
 
 void note_unwound(const std::exception_ptr& failure, const std::source_location& site) noexcept {
-    if (is_cancelled(failure)) return;  // no failure, and many may come of one: they would push that out
-    auto found = std::ranges::find(unwindings, failure, &unwinding::exception);
-    if (found == unwindings.end()) {
-        found = unwindings.begin() + static_cast<std::ptrdiff_t>(next_unwinding++ % unwindings.size());
-        found->exception = failure;
-        found->passed = 0;
+    if (is_cancelled(failure) || thread_ends)
+        return;  // no failure, and many may come of one: they would push others out
+    // Several jobs may get one exception, as from an async_result: each has its own chain of it. Only what a job got from
+    // another job goes on with the chain of that one.
+    const job_block* const job = running();
+    const unwinding_slot* const slot = slot_of(failure, job);
+    unwinding* chain = slot ? slot->chain : nullptr;
+    const unwinding* const from = kept_and_seen_by(failure, job);
+    const bool goes_on = chain && (!from || from->stamp < chain->stamp);
+    if (!chain) {
+        chain = new (std::nothrow) unwinding;
+        if (!chain) return;  // the failure is what matters
+        chain->exception = failure;
     }
-    if (found->passed < found->sites.size()) found->sites[found->passed] = site;
-    ++found->passed;
+    if (!goes_on && from) {
+        chain->passed = from->passed;
+        chain->sites = from->sites;
+    }
+    append(*chain, site);
+    chain->stamp = ++last_stamp;
+    if (!slot) put_into_slot(chain, job);
+}
+
+void settle_chains(job_block& job) noexcept {
+    scheduler& loop = *this_thread_scheduler;
+    loop.unwound = false;
+    for (unwinding_slot& slot : unwindings) {
+        if (!slot.chain || !slot.job) continue;
+        if (slot.job != &job) {
+            loop.unwound = true;
+            continue;
+        }
+        unwinding* const chain = std::exchange(slot.chain, nullptr);
+        if (!job.failure || chain->exception != job.failure) {
+            delete chain;  // it was handled
+            continue;
+        }
+        chain->seen_by = job.group->parent();  // it fails its group, perhaps
+        chain->stamp = ++last_stamp;
+        chain->next_in_bucket = std::exchange(bucket_of(chain->exception), chain);
+        job.chain = chain;
+        job.set(job_block::has_chain);
+    }
+}
+
+void chain_seen(job_block& job) noexcept {
+    job.chain->seen_by = running();
+    job.chain->stamp = ++last_stamp;
+}
+
+namespace {
+
+unwinding* take_chain(job_block& job) noexcept {
+    job.clear(job_block::has_chain);
+    unwinding* const chain = std::exchange(job.chain, nullptr);
+    // A handle that has outlived its thread is in no bucket of this one.
+    for (unwinding** i = &bucket_of(chain->exception); *i; i = &(*i)->next_in_bucket) {
+        if (*i != chain) continue;
+        *i = chain->next_in_bucket;
+        break;
+    }
+    return chain;
+}
+
+}  // namespace
+
+void drop_chain(job_block& job) noexcept {
+    if (job.has(job_block::has_chain)) delete take_chain(job);
+}
+
+void leave_chain(job_block& job) noexcept {
+    unwinding* chain = take_chain(job);
+    const job_block* const heir = chain->seen_by;
+    if (unwinding_slot* const slot = slot_of(chain->exception, heir)) {
+        if (slot->chain->stamp < chain->stamp) std::swap(slot->chain, chain);
+        delete chain;
+    } else if (thread_ends) {
+        delete chain;
+    } else {
+        put_into_slot(chain, heir);
+    }
 }
 
 void print_tasks_in_handler(int fd) noexcept {
@@ -226,9 +366,23 @@ void print_tasks() {
 
 std::string await_chain(const std::exception_ptr& failure) {
     using namespace detail;
-    const auto found = std::ranges::find(unwindings, failure, &unwinding::exception);
     std::string out;
-    if (!failure || found == unwindings.end()) return out;
+    if (!failure) return out;
+    // Several jobs may have failed with it: the one that this job saw last is meant, and else the last of all.
+    const job_block* const job = running();
+    const unwinding* found = nullptr;
+    std::pair<bool, std::uint64_t> best;
+    const auto consider = [&](const unwinding& chain, const job_block* of) {
+        if (chain.exception != failure) return;
+        const std::pair rank{of == job, chain.stamp};
+        if (found && rank < best) return;
+        found = &chain;
+        best = rank;
+    };
+    for (const unwinding_slot& slot : unwindings)
+        if (slot.chain) consider(*slot.chain, slot.job);
+    for (const unwinding* i = bucket_of(failure); i; i = i->next_in_bucket) consider(*i, i->seen_by);
+    if (!found) return out;
     const std::size_t known = std::min(found->passed, found->sites.size());
     for (std::size_t i = 0; i < known; ++i) {
         const std::source_location& site = found->sites[i];
