@@ -29,6 +29,9 @@ struct job_block;
 
 /// What reports call a job: its name, or "job 0x7f..." when it has none.
 std::string label_of(const job_block& job);
+/// Whether `job`, which may point to nothing, is a job of this thread's loop that has not ended. In a handler, too: it looks at
+/// no more than twenty million jobs and groups, and says no when it has not found it by then.
+bool is_alive(const job_block* job) noexcept;
 
 /// `failure` leaves a frame whose last await was at `site`.
 void note_unwound(const std::exception_ptr& failure, const std::source_location& site) noexcept;
@@ -37,7 +40,8 @@ void settle_chains(job_block& job) noexcept;
 /// Nobody will ask for the chain of `job` any more.
 void drop_chain(job_block& job) noexcept;
 
-/// As print_tasks, short, by nothing but write(2): for handlers of signals.
+/// As print_tasks, by nothing but write(2): for handlers of signals. In short: descriptors have their numbers, not their
+/// peers, for which the kernel would have to be asked. Ends though the lists be broken.
 void print_tasks_in_handler(int fd) noexcept;
 
 }  // namespace detail

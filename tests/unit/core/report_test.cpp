@@ -8,6 +8,7 @@
 #include <ringlet/time/sleep.hpp>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -15,6 +16,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 using namespace ringlet_tests;
 using ringlet::spawn;
@@ -395,4 +398,42 @@ TEST_CASE("a failure that leaves the run has its chain still", "[report]") {
         CHECK(lines_of(chain) == (dropped ? 3 : 4));
         CHECK(contains(chain, "fails_with_two_below"));
     }
+}
+
+TEST_CASE("the report of a crash ends though the list of jobs be broken", "[report]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        auto sleeper = spawn(outer_wait());
+        sleeper.set_name("sleeper");
+        auto other = spawn(outer_wait());
+        co_await ringlet::sleep(1500ms);
+        const auto report = [] {
+            std::array<int, 2> fds{};
+            REQUIRE(::pipe(fds.data()) == 0);
+            ringlet::detail::print_tasks_in_handler(fds[1]);
+            ::close(fds[1]);
+            std::string text(1 << 16, ' ');
+            text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(fds[0], text.data(), text.size()), 0)));
+            ::close(fds[0]);
+            return text;
+        };
+        const std::string whole = report();
+        CAPTURE(whole);
+        CHECK(whole == "ringlet: the jobs of this loop:\n" + ringlet::describe_tasks());
+        auto& link = sleeper.block().group_link;
+        ringlet::detail::list_link* const right = link.next;
+        for (ringlet::detail::list_link* const wrong : {&link, static_cast<ringlet::detail::list_link*>(nullptr)}) {
+            link.next = wrong;
+            const std::string text = report();
+            link.next = right;
+            CAPTURE(text);
+            CHECK(lines_of(text) >= 3);
+            CHECK(contains(text, "  sleeper: waits for sleep for 1.5 s at "));
+            CHECK(text.ends_with("  and more\n"));
+        }
+        for (auto* each : {&sleeper, &other}) {
+            each->cancel();
+            co_await each->join();
+        }
+    }());
 }

@@ -18,6 +18,7 @@ class job_group;
 class cancel_scope;
 struct join_waiter;
 struct unwinding;
+struct plain_writer;
 
 /// The job that runs has got the failure of `job`, which has a chain, and may throw it on.
 void chain_seen(job_block& job) noexcept;
@@ -39,6 +40,8 @@ struct wait_kind {
     void (*cancel)(job_block&) noexcept;
     /// Says more, e.g. which descriptor; may be null. Called only for reports.
     void (*describe)(const job_block&, std::string& out) = nullptr;
+    /// As `describe`, in short, in the handler of a crash: reads plain memory, and nothing else; may be null.
+    void (*describe_in_handler)(const job_block&, const plain_writer& out) noexcept = nullptr;
 };
 
 /// Position in the timer heap; lives in the job or scope that owns the timer.
