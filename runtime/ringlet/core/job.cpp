@@ -65,7 +65,7 @@ join_wait::tally join_wait::ended(bool seen) noexcept {
     for (std::size_t i = 0; i < size_; ++i) {
         job_block& target = jobs_[i].block();
         if (target.has(job_block::done)) {
-            if (seen) target.set(job_block::joined);
+            if (seen) target.seen();
             ++all.done;
             if (target.failure && !all.first_failed && !is_cancelled(target.failure)) all.first_failed = &target;
         } else if (target.joiner == &waiter_) {

@@ -281,7 +281,7 @@ public:
     /// was looked at counts as seen, as by `join`.
     std::exception_ptr exception() const noexcept {
         if (!ready()) return nullptr;
-        block().set(detail::job_block::joined);
+        block().seen();
         return block().failure;
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/core/detail/plain_writer.hpp>
 #include <ringlet/core/detail/promise.hpp>
 #include <ringlet/core/report.hpp>
 #include <ringlet/core/scheduler.hpp>
@@ -7,13 +8,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <map>
+#include <new>
 #include <string_view>
+#include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 namespace ringlet {
 namespace detail {
@@ -21,9 +22,9 @@ namespace {
 
 // "outer" of "ringlet::task<> outer(int)" (clang), "outer(_ZN5outerEi.Frame*)" (g++ 12) and "task<void> outer(int)";
 // "service::start" of "task<> service<int (*)(char)>::start()": template arguments may be long, and say little.
-std::string name_of_function(std::string_view signature) {
+template <class Text>
+void put_name_of_function(std::string_view signature, Text& name) {
     constexpr std::string_view anonymous = "(anonymous";
-    std::string name;
     int depth = 0;
     for (std::size_t i = 0; i < signature.size(); ++i) {
         const char c = signature[i];
@@ -43,6 +44,10 @@ std::string name_of_function(std::string_view signature) {
             name += c;
         }
     }
+}
+std::string name_of_function(std::string_view signature) {
+    std::string name;
+    put_name_of_function(signature, name);
     return name;
 }
 
@@ -61,7 +66,7 @@ constexpr std::size_t awaits_shown_max = 32;
 
 void describe(const job_block& job, const std::string& indent, std::string& out) {
     out += indent;
-    out += job.name ? *job.name : fmt::format("job {}", fmt::ptr(&job));
+    out += label_of(job);
     if (!job.has(job_block::started)) {
         out += ": not started\n";
         return;
@@ -88,84 +93,333 @@ void describe(const job_block& job, const std::string& indent, std::string& out)
 
 // --- where failures came from ---
 
+// The chains of jobs that run, and of failures that have outlived their jobs' blocks: few, since each keeps its exception
+// alive, and what that owns. Those of jobs that have failed are with their blocks, however many there are.
+struct unwinding_slot {
+    unwinding* chain = nullptr;
+    const job_block* job = nullptr;  // whose end releases it; none: it stays until others push it out
+};
+constinit thread_local std::array<unwinding_slot, 8> unwindings{};
+// Those with the blocks, to be found by the exception.
+constinit thread_local std::array<unwinding*, 64> kept_chains{};
+constinit thread_local std::uint64_t last_stamp = 0;
+constinit thread_local bool thread_ends = false;
+
+}  // namespace
+
 struct unwinding {
-    std::exception_ptr exception;  // kept: else another exception could come to stand at its address
+    std::exception_ptr exception;        // kept: else another exception could come to stand at its address
+    const job_block* seen_by = nullptr;  // of one with a block: the job that looked at it last, and may throw it on
+    std::uint64_t stamp = 0;             // the greater, the later it was changed or looked at
+    unwinding* next_in_bucket = nullptr;
     std::size_t passed = 0;
     std::array<std::source_location, awaits_shown_max> sites;
 };
-// The last few: a failure may wait in its job while others pass.
-thread_local std::array<unwinding, 8> unwindings;
-thread_local std::size_t next_unwinding = 0;
+
+namespace {
+
+unwinding*& bucket_of(const std::exception_ptr& failure) noexcept {
+    static_assert(sizeof failure == sizeof(void*));
+    std::uintptr_t address = 0;
+    std::memcpy(&address, &failure, sizeof address);
+    return kept_chains[(address >> 4 ^ address >> 10) % kept_chains.size()];
+}
+
+void append(unwinding& chain, const std::source_location& site) noexcept {
+    if (chain.passed < chain.sites.size()) chain.sites[chain.passed] = site;
+    ++chain.passed;
+}
+
+const job_block* running() noexcept { return this_thread_scheduler ? this_thread_scheduler->current_job() : nullptr; }
+
+unwinding_slot* slot_of(const std::exception_ptr& failure, const job_block* job) noexcept {
+    for (unwinding_slot& slot : unwindings)
+        if (slot.chain && slot.job == job && slot.chain->exception == failure) return &slot;
+    return nullptr;
+}
+
+// Of the chains of `failure` that are with the blocks of jobs, the one that `job` saw last.
+unwinding* kept_and_seen_by(const std::exception_ptr& failure, const job_block* job) noexcept {
+    unwinding* found = nullptr;
+    for (unwinding* i = bucket_of(failure); i; i = i->next_in_bucket)
+        if (i->exception == failure && i->seen_by == job && (!found || found->stamp < i->stamp)) found = i;
+    return found;
+}
+
+void put_into_slot(unwinding* chain, const job_block* job) noexcept {
+    static thread_local const struct release_at_end {
+        ~release_at_end() {
+            thread_ends = true;
+            for (unwinding_slot& slot : unwindings) delete std::exchange(slot.chain, nullptr);
+        }
+    } at_end;
+    unwinding_slot* place = unwindings.data();
+    for (unwinding_slot& slot : unwindings) {
+        if (!slot.chain) {
+            place = &slot;
+            break;
+        }
+        if (slot.chain->stamp < place->chain->stamp) place = &slot;
+    }
+    unwinding* const pushed_out = std::exchange(place->chain, chain);
+    place->job = job;
+    if (job && this_thread_scheduler) this_thread_scheduler->unwound = true;
+    delete pushed_out;  // last: what an exception owns may be anything
+}
 
 // --- in a handler: no memory, no locks, no stdio ---
 
-struct plain_writer {
-    int fd;
-    void text(std::string_view what) const noexcept {
-        while (!what.empty()) {
-            const ssize_t n = ::write(fd, what.data(), what.size());  // lint-ok: a handler's, of the real process
-            if (n <= 0) return;
-            what.remove_prefix(static_cast<std::size_t>(n));
-        }
+// As much of a text as there is room for.
+class short_text {
+public:
+    void clear() noexcept { size_ = 0; }
+    void operator+=(char c) noexcept {
+        if (size_ < text_.size()) text_[size_++] = c;
     }
-    void number(std::uint64_t value) const noexcept {
-        std::array<char, 24> digits;
-        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-        text({digits.data(), static_cast<std::size_t>(end - digits.data())});
+    void operator+=(std::string_view more) noexcept {
+        for (const char c : more) *this += c;
     }
-    void await(std::coroutine_handle<> frame, std::string_view word) const noexcept {
-        const std::source_location where = await_site(frame);
-        if (where.line() == 0) return;
-        text(word);
-        text(where.file_name());
-        text(":");
-        number(where.line());
-        text("\n");
-    }
+    std::string_view view() const noexcept { return {text_.data(), size_}; }
+
+private:
+    std::array<char, 200> text_;
+    std::size_t size_ = 0;
 };
 
+void await_in_handler(const plain_writer& out, std::coroutine_handle<> frame, std::string_view word) noexcept {
+    const std::source_location where = await_site(frame);
+    if (where.line() == 0) return;
+    out.text(word);
+    out.text(where.file_name());
+    out.text(":");
+    out.number(where.line());
+    short_text name;
+    put_name_of_function(where.function_name(), name);
+    out.text(" in ");
+    out.text(name.view());
+}
+
+// The lists of groups and jobs, perhaps broken: a walk takes so many steps, and leaves a list that is not linked well.
+class careful_walk {
+public:
+    explicit careful_walk(std::size_t steps) noexcept : left_{steps} {}
+    list_link* next(const list_link& of, const list_link& end) noexcept {
+        list_link* const found = of.next;
+        if (found == &end) return nullptr;
+        if (!found || left_ == 0 || found->prev != &of) {
+            broken_off_ = true;
+            return nullptr;
+        }
+        --left_;
+        return found;
+    }
+    bool broken_off() const noexcept { return broken_off_; }
+
+private:
+    std::size_t left_;
+    bool broken_off_ = false;
+};
+
+constexpr std::size_t steps_in_handler_max = 20'000'000;
 constexpr int jobs_shown_in_handler_max = 1000;
 
 }  // namespace
 
-void note_unwound(const std::exception_ptr& failure, const std::source_location& site) noexcept {
-    if (is_cancelled(failure)) return;  // no failure, and many may come of one: they would push that out
-    auto found = std::ranges::find(unwindings, failure, &unwinding::exception);
-    if (found == unwindings.end()) {
-        found = unwindings.begin() + static_cast<std::ptrdiff_t>(next_unwinding++ % unwindings.size());
-        found->exception = failure;
-        found->passed = 0;
+void plain_writer::label(const job_block& job) const noexcept {
+    if (job.name) {
+        text(*job.name);
+    } else {
+        text("job 0x");
+        number(reinterpret_cast<std::uintptr_t>(&job), 16);
     }
-    if (found->passed < found->sites.size()) found->sites[found->passed] = site;
-    ++found->passed;
+}
+
+std::string label_of(const job_block& job) { return job.name ? *job.name : fmt::format("job {}", fmt::ptr(&job)); }
+
+void note_unwound(const std::exception_ptr& failure, const std::source_location& site) noexcept {
+    if (is_cancelled(failure) || thread_ends)
+        return;  // no failure, and many may come of one: they would push others out
+    // Several jobs may get one exception, as from an async_result: each has its own chain of it. Only what a job got from
+    // another job goes on with the chain of that one.
+    const job_block* const job = running();
+    const unwinding_slot* const slot = slot_of(failure, job);
+    unwinding* chain = slot ? slot->chain : nullptr;
+    const unwinding* const from = kept_and_seen_by(failure, job);
+    const bool goes_on = chain && (!from || from->stamp < chain->stamp);
+    if (!chain) {
+        chain = new (std::nothrow) unwinding;
+        if (!chain) return;  // the failure is what matters
+        chain->exception = failure;
+    }
+    if (!goes_on && from) {
+        chain->passed = from->passed;
+        chain->sites = from->sites;
+    }
+    append(*chain, site);
+    chain->stamp = ++last_stamp;
+    if (!slot) put_into_slot(chain, job);
+}
+
+void settle_chains(job_block& job) noexcept {
+    scheduler& loop = *this_thread_scheduler;
+    loop.unwound = false;
+    for (unwinding_slot& slot : unwindings) {
+        if (!slot.chain || !slot.job) continue;
+        if (slot.job != &job) {
+            loop.unwound = true;
+            continue;
+        }
+        unwinding* const chain = std::exchange(slot.chain, nullptr);
+        if (!job.failure || chain->exception != job.failure) {
+            delete chain;  // it was handled
+            continue;
+        }
+        chain->seen_by = job.group->parent();  // it fails its group, perhaps
+        chain->stamp = ++last_stamp;
+        chain->next_in_bucket = std::exchange(bucket_of(chain->exception), chain);
+        job.chain = chain;
+        job.set(job_block::has_chain);
+    }
+}
+
+void chain_seen(job_block& job) noexcept {
+    job.chain->seen_by = running();
+    job.chain->stamp = ++last_stamp;
+}
+
+namespace {
+
+unwinding* take_chain(job_block& job) noexcept {
+    job.clear(job_block::has_chain);
+    unwinding* const chain = std::exchange(job.chain, nullptr);
+    // A handle that has outlived its thread is in no bucket of this one.
+    for (unwinding** i = &bucket_of(chain->exception); *i; i = &(*i)->next_in_bucket) {
+        if (*i != chain) continue;
+        *i = chain->next_in_bucket;
+        break;
+    }
+    return chain;
+}
+
+}  // namespace
+
+void drop_chain(job_block& job) noexcept {
+    if (job.has(job_block::has_chain)) delete take_chain(job);
+}
+
+void leave_chain(job_block& job) noexcept {
+    unwinding* chain = take_chain(job);
+    const job_block* const heir = chain->seen_by;
+    if (unwinding_slot* const slot = slot_of(chain->exception, heir)) {
+        if (slot->chain->stamp < chain->stamp) std::swap(slot->chain, chain);
+        delete chain;
+    } else if (thread_ends) {
+        delete chain;
+    } else {
+        put_into_slot(chain, heir);
+    }
+}
+
+namespace {
+
+bool is_alive(const job_block* job, careful_walk& walk) noexcept {
+    list_link& groups = this_thread_scheduler->groups();
+    for (list_link* g = walk.next(groups, groups); g; g = walk.next(*g, groups)) {
+        list_link& jobs = job_group::from_registry_link(*g).jobs();
+        for (list_link* j = walk.next(jobs, jobs); j; j = walk.next(*j, jobs))
+            if (&job_block::from_group_link(*j) == job) return true;
+    }
+    return false;
+}
+
+void describe_in_handler(const job_block& job, std::size_t depth, const plain_writer& out) noexcept {
+    const auto indent = [&] {
+        for (std::size_t i = 0; i < depth; ++i) out.text("  ");
+    };
+    const scheduler& loop = *this_thread_scheduler;
+    indent();
+    out.label(job);
+    if (!job.has(job_block::started)) {
+        out.text(": not started\n");
+        return;
+    }
+    if (!job.waiting) {
+        out.text(&job == loop.current_job() ? ": runs\n" : ": ready to run\n");
+        return;
+    }
+    out.text(": waits for ");
+    out.text(job.waiting->name);
+    if (job.waiting->describe_in_handler) job.waiting->describe_in_handler(job, out);
+    const std::uint32_t since = loop.now_ms - job.cqe_flags;
+    if (since >= 100) {
+        out.text(" for ");
+        out.number(since / 1000);
+        out.text(".");
+        out.number(since / 100 % 10);
+        out.text(" s");
+    }
+    std::size_t shown = 0;
+    for (auto frame = job.resume_point; frame && shown < awaits_shown_max; frame = outer_of(frame), ++shown) {
+        if (shown > 0) indent();
+        await_in_handler(out, frame, shown == 0 ? " at " : "    from ");
+        out.text("\n");
+    }
+}
+
+}  // namespace
+
+bool is_alive(const job_block* job) noexcept {
+    careful_walk walk{steps_in_handler_max};
+    return is_alive(job, walk);
 }
 
 void print_tasks_in_handler(int fd) noexcept {
-    const scheduler* const loop = this_thread_scheduler;
-    if (!loop) return;
+    if (!this_thread_scheduler) return;
     const plain_writer out{fd};
     out.text("ringlet: the jobs of this loop:\n");
+    list_link& groups = this_thread_scheduler->groups();
+    careful_walk walk{steps_in_handler_max};
+    // Where it stands at each depth: in a group, at a job of it. Deeper groups than these are not shown.
+    struct level {
+        list_link* group;
+        list_link* job;
+    };
+    constexpr std::size_t depth_max = 20;
+    std::array<level, depth_max> open;
     int left = jobs_shown_in_handler_max;
-    auto& groups = const_cast<scheduler*>(loop)->groups();
-    for (list_link* g = groups.next; g != &groups && left > 0; g = g->next) {
-        list_link& jobs = job_group::from_registry_link(*g).jobs();
-        for (list_link* l = jobs.next; l != &jobs && left > 0; l = l->next, --left) {
-            const job_block& job = job_block::from_group_link(*l);
-            out.text("  ");
-            out.text(job.name ? std::string_view{*job.name} : "a job");
-            if (&job == loop->current_job()) out.text(": runs");
-            if (!job.has(job_block::started) || !job.waiting) {
-                out.text("\n");
+    // The jobs of the groups that `parent` made or, `as_orphans`, of those whose maker has ended, and what is under them.
+    const auto show = [&](bool as_orphans) {
+        const auto next_group = [&](list_link* from, const job_block* parent) -> list_link* {
+            for (list_link* g = walk.next(*from, groups); g; g = walk.next(*g, groups)) {
+                const job_block* const maker = job_group::from_registry_link(*g).parent();
+                if (parent || !as_orphans ? maker == parent : maker && !is_alive(maker, walk)) return g;
+            }
+            return nullptr;
+        };
+        std::size_t depth = 0;
+        open[0] = {next_group(&groups, nullptr), nullptr};
+        while (left > 0) {
+            level& here = open[depth];
+            if (!here.group) {
+                if (depth-- == 0) return;
                 continue;
             }
-            out.text(": waits for ");
-            out.text(job.waiting->name);
-            out.text("\n");
-            std::size_t shown = 0;
-            for (auto frame = job.resume_point; frame && shown < awaits_shown_max; frame = outer_of(frame), ++shown)
-                out.await(frame, shown == 0 ? "    at " : "    from ");
+            list_link& jobs = job_group::from_registry_link(*here.group).jobs();
+            here.job = walk.next(here.job ? *here.job : jobs, jobs);
+            if (!here.job) {
+                const job_block* const parent = depth > 0 ? &job_block::from_group_link(*open[depth - 1].job) : nullptr;
+                here.group = next_group(here.group, parent);
+                continue;
+            }
+            --left;
+            const job_block& job = job_block::from_group_link(*here.job);
+            describe_in_handler(job, depth + 1, out);
+            if (depth + 1 < depth_max) open[++depth] = {next_group(&groups, &job), nullptr};
         }
-    }
+    };
+    show(false);
+    show(true);
+    if (left == 0 || walk.broken_off()) out.text("  and more\n");
 }
 
 std::string scheduler::describe_jobs() const {
@@ -224,9 +478,23 @@ void print_tasks() {
 
 std::string await_chain(const std::exception_ptr& failure) {
     using namespace detail;
-    const auto found = std::ranges::find(unwindings, failure, &unwinding::exception);
     std::string out;
-    if (!failure || found == unwindings.end()) return out;
+    if (!failure) return out;
+    // Several jobs may have failed with it: the one that this job saw last is meant, and else the last of all.
+    const job_block* const job = running();
+    const unwinding* found = nullptr;
+    std::pair<bool, std::uint64_t> best;
+    const auto consider = [&](const unwinding& chain, const job_block* of) {
+        if (chain.exception != failure) return;
+        const std::pair rank{of == job, chain.stamp};
+        if (found && rank < best) return;
+        found = &chain;
+        best = rank;
+    };
+    for (const unwinding_slot& slot : unwindings)
+        if (slot.chain) consider(*slot.chain, slot.job);
+    for (const unwinding* i = bucket_of(failure); i; i = i->next_in_bucket) consider(*i, i->seen_by);
+    if (!found) return out;
     const std::size_t known = std::min(found->passed, found->sites.size());
     for (std::size_t i = 0; i < known; ++i) {
         const std::source_location& site = found->sites[i];

@@ -3,6 +3,7 @@
 #include <ringlet/core/detail/expiry.hpp>
 #include <ringlet/core/detail/join.hpp>
 #include <ringlet/core/detail/promise.hpp>
+#include <ringlet/core/report.hpp>
 #include <ringlet/core/scheduler.hpp>
 
 #include <utility>
@@ -27,6 +28,8 @@ void scheduler::finish(job_block& job, std::coroutine_handle<> root) noexcept {
     if (!root) job.failure = std::make_exception_ptr(cancelled{});
     job.type->finish(job, root);
     discarding = false;
+    if (unwound) [[unlikely]]
+        settle_chains(job);
     job.set(job_block::done);
     if (job.joiner) job.joiner->job_done(*this, job);
     job.group->ended(job);

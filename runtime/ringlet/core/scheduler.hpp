@@ -71,6 +71,7 @@ public:
     /// Milliseconds, roughly: for how long a job has waited.
     std::uint32_t now_ms = 0;
     bool discarding = false;  ///< a frame that failed or never ran is being destroyed, and unawaited tasks with it
+    bool unwound = false;     ///< some job has failures to settle when it ends: see settle_chains
     // For job_group::cancel_all.
     job_group* groups_to_cancel = nullptr;
     bool cancelling_groups = false;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/core/detail/plain_writer.hpp>
 #include <ringlet/io/acceptor.hpp>
 #include <ringlet/io/loop.hpp>
 #include <ringlet/io/operation.hpp>
@@ -104,11 +105,15 @@ struct acceptor::state : completion, listed {
         const int fd = static_cast<const state*>(job.wait_object)->socket.get();
         out += fmt::format(" fd {}, {}", fd, detail::describe_fd(fd));
     }
+    static void describe_plainly(const job_block& job, const ringlet::detail::plain_writer& out) noexcept {
+        out.descriptor(static_cast<const state*>(job.wait_object)->socket.get());
+    }
     static std::string name_of(const listed& base) {
         return "accept " + detail::describe_fd(static_cast<const state&>(base).socket.get());
     }
     static const listed::kind entry;
-    static constexpr ringlet::detail::wait_kind kind{.name = "accept", .cancel = &cancel, .describe = &describe};
+    static constexpr ringlet::detail::wait_kind kind{
+        .name = "accept", .cancel = &cancel, .describe = &describe, .describe_in_handler = &describe_plainly};
 
     owned_fd socket;
     loop* where = nullptr;        // the loop that the request is armed on

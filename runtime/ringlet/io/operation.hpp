@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ringlet/core/awaitable.hpp>
+#include <ringlet/core/detail/plain_writer.hpp>
 #include <ringlet/io/completion.hpp>
 #include <ringlet/io/loop.hpp>
 
@@ -48,15 +49,27 @@ void describe_wait(const job_block& job, std::string& out) {
             out += " " + about;
 }
 
+/// For reports of a crash, where the peer is not asked for.
 template <class Derived>
-inline constexpr wait_kind operation_wait{
-    .name = Derived::name, .cancel = &cancel_operation, .describe = &describe_wait<Derived>};
+void plainly_describe(const Derived& operation, const ringlet::detail::plain_writer& out) noexcept {
+    if constexpr (requires { operation.descriptor(); }) out.descriptor(operation.descriptor());
+}
+template <class Derived>
+void plainly_describe_wait(const job_block& job, const ringlet::detail::plain_writer& out) noexcept {
+    plainly_describe(*static_cast<const Derived*>(job.wait_object), out);
+}
+
+template <class Derived>
+inline constexpr wait_kind operation_wait{.name = Derived::name,
+                                          .cancel = &cancel_operation,
+                                          .describe = &describe_wait<Derived>,
+                                          .describe_in_handler = &plainly_describe_wait<Derived>};
 
 }  // namespace detail
 
 /// Base of every one-shot request to the kernel: submission, cancellation, the wait for the last CQE, errors.
 /// `Derived` has `prepare(io_uring_sqe&) noexcept`, `finish(std::int32_t res) noexcept` giving the T (or a result<T>),
-/// and `name`; optionally `subject()` for error texts. It must be trivially destructible.
+/// and `name`; optionally `subject()` for error texts, and `int descriptor() const noexcept` for the report of a crash. It must be trivially destructible.
 template <class Derived, class T>
 class [[nodiscard("nothing is submitted until this is awaited")]] operation : public leaf<Derived, T> {
 public:
@@ -182,6 +195,10 @@ private:
         const auto& self = static_cast<const Derived&>(*static_cast<const repeated_operation*>(job.wait_object));
         if constexpr (requires { self.subject(); }) out += " " + self.subject();
     }
+    static void describe_plainly(const job_block& job, const ringlet::detail::plain_writer& out) noexcept {
+        detail::plainly_describe(static_cast<const Derived&>(*static_cast<const repeated_operation*>(job.wait_object)),
+                                 out);
+    }
     void submit() noexcept {
         loop& here = loop::current();
         io_uring_sqe& sqe = here.next_sqe();
@@ -194,7 +211,8 @@ private:
     }
     Derived& derived() noexcept { return static_cast<Derived&>(*this); }
 
-    static constexpr ringlet::detail::wait_kind wait{.name = Derived::name, .cancel = &cancel, .describe = &describe};
+    static constexpr ringlet::detail::wait_kind wait{
+        .name = Derived::name, .cancel = &cancel, .describe = &describe, .describe_in_handler = &describe_plainly};
 
     job_block* job_ = nullptr;
     bool parked_ = false;

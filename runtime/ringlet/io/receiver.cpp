@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/core/detail/plain_writer.hpp>
 #include <ringlet/core/frame_pool.hpp>
 #include <ringlet/io/completion.hpp>
 #include <ringlet/io/loop.hpp>
@@ -124,11 +125,15 @@ struct receiver::state : completion, listed, ringlet::detail::in_frame_pool {
         const int fd = static_cast<const state*>(waiting.wait_object)->socket.get();
         out += fmt::format(" fd {}, {}", fd, detail::describe_fd(fd));
     }
+    static void describe_plainly(const job_block& waiting, const ringlet::detail::plain_writer& out) noexcept {
+        out.descriptor(static_cast<const state*>(waiting.wait_object)->socket.get());
+    }
     static std::string name_of(const listed& base) {
         return "recv " + detail::describe_fd(static_cast<const state&>(base).socket.get());
     }
     static const listed::kind entry;
-    static constexpr ringlet::detail::wait_kind kind{.name = "recv", .cancel = &cancel, .describe = &describe};
+    static constexpr ringlet::detail::wait_kind kind{
+        .name = "recv", .cancel = &cancel, .describe = &describe, .describe_in_handler = &describe_plainly};
 
     owned_fd socket;
     std::int32_t end_res = 0;  // once `ended`: 0, or -errno

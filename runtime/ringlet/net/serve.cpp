@@ -73,6 +73,7 @@ void connections::ended(job_group& group, job_block& job) noexcept {
     if (self.wants_room_) self.owner().make_ready(*std::exchange(self.wants_room_, nullptr));
     if (job.failure && !ringlet::detail::is_cancelled(job.failure))
         self.failed(static_cast<connection_block&>(job).peer.get(), job.failure);
+    ringlet::detail::drop_chain(job);  // it was told: else the failures of clients long gone would be kept
 }
 
 task<bool> connections::room() {

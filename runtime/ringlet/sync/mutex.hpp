@@ -78,6 +78,7 @@ private:
     friend mutex_guard;
     friend detail::lock_wait;
     static void describe(const detail::job_block& waiting, std::string& out);
+    static void describe_in_handler(const detail::job_block& waiting, const detail::plain_writer& out) noexcept;
     void note_holder(detail::job_block* job) noexcept {
         holder_ = job;
         if (job) holder_serial_ = job->serial();
@@ -94,7 +95,10 @@ private:
 namespace detail {
 
 inline bool lock_wait::start(job_block& job) noexcept {
-    static constexpr wait_kind waiting{.name = name, .cancel = &wait_list::cancel, .describe = &mutex::describe};
+    static constexpr wait_kind waiting{.name = name,
+                                       .cancel = &wait_list::cancel,
+                                       .describe = &mutex::describe,
+                                       .describe_in_handler = &mutex::describe_in_handler};
     if (!mutex_->locked_) {
         mutex_->locked_ = true;
         mutex_->note_holder(&job);

@@ -155,7 +155,7 @@ public:
         entry first = std::move(*found);
         *found = std::move(jobs_.back());
         jobs_.pop_back();
-        first.running.block().set(job_block::joined);
+        first.running.block().seen();
         return first;
     }
     static or_monostate<T> value(entry& ended) {

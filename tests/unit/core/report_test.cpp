@@ -4,14 +4,20 @@
 #include <ringlet/core/job.hpp>
 #include <ringlet/core/report.hpp>
 #include <ringlet/core/task_group.hpp>
+#include <ringlet/time/joinall.hpp>
 #include <ringlet/time/sleep.hpp>
 
 #include <algorithm>
+#include <array>
 #include <exception>
+#include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 using namespace ringlet_tests;
 using ringlet::spawn;
@@ -84,6 +90,44 @@ struct counted_error : std::runtime_error, counted {
 task<> fails_and_counts() {
     co_await ringlet::yield();
     throw counted_error{};
+}
+
+task<> fails_with_two_below() { co_await passes_on(); }
+task<> fails_and_is_counted() { co_await fails_and_counts(); }
+task<> handles_it() {
+    try {
+        co_await fails_and_counts();
+    } catch (const counted_error&) {
+    }
+}
+
+// Two ways of one exception.
+task<> throws_what_it_gets(std::exception_ptr failure) {
+    co_await ringlet::yield();
+    std::rethrow_exception(failure);
+}
+task<> one_way(std::exception_ptr failure) { co_await throws_what_it_gets(std::move(failure)); }
+task<> other_way(std::exception_ptr failure) { co_await throws_what_it_gets(std::move(failure)); }
+
+task<> gets_from(ringlet::job<>& other) { co_await other.get(); }
+task<> gets_of_one_that_goes() {
+    std::optional<ringlet::job<>> other{spawn(passes_on)};
+    co_await other->get();
+}
+task<> joins_all() {
+    std::vector<ringlet::job<>> jobs;
+    jobs.push_back(spawn(passes_on));
+    co_await ringlet::joinall(jobs);
+}
+task<> has_a_group() {
+    co_await ringlet::with_task_group([](ringlet::task_group& group) -> task<> {
+        static_cast<void>(group.spawn(passes_on));
+        co_return;
+    });
+}
+task<> throws_on_what_it_saw(ringlet::job<>& other) {
+    co_await other.join();
+    std::rethrow_exception(other.exception());
 }
 
 std::size_t lines_of(const std::string& text) {
@@ -233,4 +277,163 @@ TEST_CASE("many cancellations push no failure out of the reports", "[report]") {
         out = ringlet::await_chain(failed.exception());
     }(chain));
     CHECK(contains(chain, "passes_on"));
+}
+
+TEST_CASE("the chain of a job's failure lasts as long as its handle, whatever fails meanwhile", "[report]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        std::vector<ringlet::job<>> jobs;
+        for (int i = 0; i < 200; ++i) jobs.push_back(spawn(i % 2 == 0 ? passes_on : fails_by_another_way));
+        for (auto& each : jobs) co_await each.join();
+        for (int i = 0; i < 20; ++i) static_cast<void>(co_await chain_of(fails_then()));
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            const std::string chain = ringlet::await_chain(jobs[i].exception());
+            CAPTURE(i, chain);
+            CHECK(lines_of(chain) == 2);
+            CHECK(contains(chain, i % 2 == 0 ? "passes_on" : "fails_by_another_way"));
+        }
+        // In any order.
+        for (std::size_t i = 0; i < jobs.size(); i += 3) {
+            std::swap(jobs[i], jobs.back());
+            jobs.pop_back();
+        }
+        for (auto& each : jobs) CHECK(lines_of(ringlet::await_chain(each.exception())) == 2);
+    }());
+}
+
+TEST_CASE("a failure that a job handled dies with the job, and one that ended it with its handle", "[report]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        for (int i = 0; i < 3; ++i) {
+            auto handler = spawn(handles_it);
+            co_await handler.join();
+            CHECK(handler.successful());
+            CHECK(counted::alive == 0);
+        }
+        auto watcher = spawn([]() -> task<> {
+            auto failed = spawn(fails_and_is_counted);
+            co_await failed.join();
+            CHECK(counted::alive == 1);
+            CHECK(lines_of(ringlet::await_chain(failed.exception())) == 2);
+        });
+        co_await watcher.join();
+        CHECK(counted::alive == 0);
+    }());
+}
+
+TEST_CASE("each of the jobs that one exception ended has its own chain", "[report]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        const auto failure = std::make_exception_ptr(std::runtime_error{"it is for all"});
+        auto one = spawn(one_way, failure);
+        auto other = spawn(other_way, failure);
+        co_await one.join();
+        co_await other.join();
+        for (int i = 0; i < 2; ++i) {
+            const std::string first = ringlet::await_chain(one.exception());
+            const std::string second = ringlet::await_chain(other.exception());
+            CAPTURE(first, second);
+            CHECK(lines_of(first) == 2);
+            CHECK(contains(first, "one_way"));
+            CHECK(lines_of(second) == 2);
+            CHECK(contains(second, "other_way"));
+        }
+        // The next one begins when the others have been looked at.
+        auto late = spawn(one_way, failure);
+        co_await late.join();
+        CHECK(lines_of(ringlet::await_chain(late.exception())) == 2);
+    }());
+}
+
+TEST_CASE("a failure goes on with its chain in the job that gets it", "[report]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        const auto check = [](ringlet::job<>& of, std::string_view last, std::size_t lines) {
+            const std::string chain = ringlet::await_chain(of.exception());
+            CAPTURE(chain);
+            CHECK(lines_of(chain) == lines);
+            const auto thrown = chain.find("throws_late");
+            const auto passed = chain.find("passes_on");
+            const auto got = chain.find(last);
+            CHECK(got != chain.npos);
+            CHECK(thrown < passed);
+            CHECK(passed < got);
+        };
+        auto failing = spawn(passes_on);
+        for (int i = 0; i < 2; ++i) {  // the second does not go on where the first ended
+            auto getter = spawn(gets_from, std::ref(failing));
+            co_await getter.join();
+            check(getter, "gets_from", 3);
+            auto looker = spawn(throws_on_what_it_saw, std::ref(failing));
+            co_await looker.join();
+            check(looker, "throws_on_what_it_saw", 3);
+        }
+        auto temporary = spawn(gets_of_one_that_goes);
+        co_await temporary.join();
+        check(temporary, "gets_of_one_that_goes", 3);
+        auto joiner = spawn(joins_all);
+        co_await joiner.join();
+        check(joiner, "joins_all", 3);
+        auto owner = spawn(has_a_group);
+        co_await owner.join();
+        check(owner, "has_a_group", lines_of(ringlet::await_chain(owner.exception())));
+    }());
+}
+
+TEST_CASE("a failure that leaves the run has its chain still", "[report]") {
+    for (const bool dropped : {false, true}) {
+        CAPTURE(dropped);
+        std::string chain;
+        try {
+            checked_loop loop;
+            loop.run([](bool drop) -> task<> {
+                if (!drop) co_await fails_with_two_below();
+                static_cast<void>(spawn(fails_with_two_below));
+                co_await ringlet::sleep(1s);
+            }(dropped));
+        } catch (const std::runtime_error&) {
+            chain = ringlet::await_chain(std::current_exception());
+        }
+        CAPTURE(chain);
+        CHECK(lines_of(chain) == (dropped ? 3 : 4));
+        CHECK(contains(chain, "fails_with_two_below"));
+    }
+}
+
+TEST_CASE("the report of a crash ends though the list of jobs be broken", "[report]") {
+    checked_loop loop;
+    loop.run([]() -> task<> {
+        auto sleeper = spawn(outer_wait());
+        sleeper.set_name("sleeper");
+        auto other = spawn(outer_wait());
+        co_await ringlet::sleep(1500ms);
+        const auto report = [] {
+            std::array<int, 2> fds{};
+            REQUIRE(::pipe(fds.data()) == 0);
+            ringlet::detail::print_tasks_in_handler(fds[1]);
+            ::close(fds[1]);
+            std::string text(1 << 16, ' ');
+            text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(fds[0], text.data(), text.size()), 0)));
+            ::close(fds[0]);
+            return text;
+        };
+        const std::string whole = report();
+        CAPTURE(whole);
+        CHECK(whole == "ringlet: the jobs of this loop:\n" + ringlet::describe_tasks());
+        auto& link = sleeper.block().group_link;
+        ringlet::detail::list_link* const right = link.next;
+        for (ringlet::detail::list_link* const wrong : {&link, static_cast<ringlet::detail::list_link*>(nullptr)}) {
+            link.next = wrong;
+            const std::string text = report();
+            link.next = right;
+            CAPTURE(text);
+            CHECK(lines_of(text) >= 3);
+            CHECK(contains(text, "  sleeper: waits for sleep for 1.5 s at "));
+            CHECK(text.ends_with("  and more\n"));
+        }
+        for (auto* each : {&sleeper, &other}) {
+            each->cancel();
+            co_await each->join();
+        }
+    }());
 }

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 // What run_main prints and returns: each case in a child process whose output is caught.
 #include "core/support.hpp"
+#include <ringlet/core/task_group.hpp>
 #include <ringlet/io/engine.hpp>
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/op/read.hpp>
 #include <ringlet/os/run_main.hpp>
+#include <ringlet/sync/mutex.hpp>
 #include <ringlet/time/sleep.hpp>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <stdexcept>
 
 #include <fcntl.h>
@@ -91,10 +94,37 @@ task<> waits_for_its_report(arguments) {
     std::fwrite(text.data(), 1, bytes, stderr);
 }
 
+task<> lock_and_sleep(mutex& lock) {
+    const auto held = co_await lock.lock();
+    co_await sleep_long();
+}
+task<> lock_once(mutex& lock) { const auto held = co_await lock.lock(); }
+task<> read_for_ever(int fd) {
+    std::array<std::byte, 1> byte{};
+    co_await io::read_op{io::fd_ref{fd}, byte};
+}
+task<> wait_for_a_child() {
+    co_await with_task_group([](task_group& group) -> task<> {
+        group.spawn(sleep_long).set_name("child");
+        co_return;
+    });
+}
+
+constexpr int fd_of_reader = 77;
 task<> crashes(arguments) {
-    auto sleeper = spawn(sleep_long);
-    sleeper.set_name("sleeper");
-    co_await yield();
+    std::array<int, 2> fds{};
+    if (::pipe(fds.data()) != 0 || ::dup2(fds[0], fd_of_reader) < 0) co_return;
+    mutex lock;
+    auto parent = spawn(wait_for_a_child);
+    parent.set_name("parent");
+    auto holder = spawn(lock_and_sleep, std::ref(lock));
+    auto waiter = spawn(lock_once, std::ref(lock));
+    waiter.set_name("waiter");
+    auto reader = spawn(read_for_ever, fd_of_reader);
+    reader.set_name("reader");
+    co_await sleep(150ms);
+    auto late = spawn(sleep_long);
+    late.set_name("late");
     std::abort();
 }
 
@@ -247,6 +277,24 @@ TEST_CASE("a crash prints the jobs in short, and is a crash still", "[run_main]"
     const outcome got = run_in_child(crashes);
     CAPTURE(got.errors);
     CHECK(got.status == -1);
-    CHECK(contains(got.errors, "sleeper: waits for sleep\n    at "));
+    CHECK(contains(got.errors, "  job 0x"));
     CHECK(contains(got.errors, ": runs\n"));
+    CHECK(contains(got.errors, "  late: not started\n"));
+    CHECK(contains(got.errors, "  reader: waits for read fd 77 for 0."));
+    CHECK(contains(got.errors, "read_for_ever\n"));
+    // A job under the one that made its group, and the awaits of each.
+    const std::size_t parent = got.errors.find("\n  parent: waits for the end of its children for 0.");
+    const std::size_t child = got.errors.find("\n    child: waits for sleep for 0.");
+    REQUIRE(child != got.errors.npos);
+    CHECK(parent < child);
+    CHECK(contains(got.errors.substr(parent, child - parent), "\n      from "));
+    CHECK(contains(got.errors.substr(parent, child + 1 - parent), "wait_for_a_child\n"));
+    // It has no name, but the words by which it is listed.
+    const std::string held = "waiter: waits for a mutex held by job 0x";
+    const std::size_t named = got.errors.find(held);
+    REQUIRE(named != got.errors.npos);
+    const std::size_t begin = named + held.size() - std::string_view{"job 0x"}.size();
+    const std::string holder = got.errors.substr(begin, got.errors.find(' ', begin + 4) - begin);
+    CHECK(contains(got.errors, "\n  " + holder + ": waits for sleep for 0."));
+    CHECK(contains(got.errors, "lock_and_sleep\n"));
 }

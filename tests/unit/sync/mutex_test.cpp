@@ -139,6 +139,29 @@ TEST_CASE("a report names no job that got the place of the one that locked", "[s
     }());
 }
 
+TEST_CASE("a report tells who holds a mutex by the words that it lists that job with, named or not", "[sync][mutex]") {
+    checked_loop loop;
+    const std::string told = loop.run([]() -> task<std::string> {
+        mutex lock;
+        auto holder = spawn(wait_for_long, std::ref(lock));
+        auto waiter = spawn(lock_and_unlock, std::ref(lock));
+        waiter.set_name("waiter");
+        co_await ringlet::sleep(1ms);
+        std::string text = ringlet::describe_tasks();
+        waiter.cancel();
+        holder.cancel();
+        co_await waiter.join();
+        co_await holder.join();
+        co_return text;
+    }());
+    CAPTURE(told);
+    const std::size_t end = told.find(": waits for sleep");
+    REQUIRE(end != told.npos);
+    const std::size_t begin = told.rfind("job 0x", end);
+    REQUIRE(begin != told.npos);
+    CHECK(contains(told, "waiter: waits for a mutex held by " + told.substr(begin, end - begin) + " at "));
+}
+
 TEST_CASE("a report does not ask a job that has ended who it was", "[sync][mutex]") {
     checked_loop loop;
     CHECK(contains(loop.run(report_with_a_guard_of_an_ended_job()),

@@ -17,6 +17,13 @@ struct job_block;
 class job_group;
 class cancel_scope;
 struct join_waiter;
+struct unwinding;
+struct plain_writer;
+
+/// The job that runs has got the failure of `job`, which has a chain, and may throw it on.
+void chain_seen(job_block& job) noexcept;
+/// The block of `job`, which has a chain, goes; who got the failure may still ask for the chain.
+void leave_chain(job_block& job) noexcept;
 
 /// Whether jobs note what only reports and statistics ask for: where they await, since when, how many are ready. Off in one
 /// program, the benchmark of what that costs (tests/bench/micro/eyes.cpp).
@@ -33,6 +40,8 @@ struct wait_kind {
     void (*cancel)(job_block&) noexcept;
     /// Says more, e.g. which descriptor; may be null. Called only for reports.
     void (*describe)(const job_block&, std::string& out) = nullptr;
+    /// As `describe`, in short, in the handler of a crash: reads plain memory, and nothing else; may be null.
+    void (*describe_in_handler)(const job_block&, const plain_writer& out) noexcept = nullptr;
 };
 
 /// Position in the timer heap; lives in the job or scope that owns the timer.
@@ -82,8 +91,9 @@ struct alignas(16) job_block {
         joined = 1u << 6,
         value_taken = 1u << 7,
         holds_room = 1u << 8,  ///< of a pool: one of its places is this job's until it ends
+        has_chain = 1u << 9,   ///< it has failed, and `chain` tells the way of the failure
     };
-    static constexpr unsigned serial_shift = 9;  ///< the bits above the flags are the serial number
+    static constexpr unsigned serial_shift = 10;  ///< the bits above the flags are the serial number
 
     job_block* next_ready = nullptr;
     union {
@@ -91,7 +101,10 @@ struct alignas(16) job_block {
         std::exception_ptr failure;            ///< from then on (`root_ended`): what left the root frame
     };
     const wait_kind* waiting = nullptr;  ///< null while the job runs, is ready, or is done
-    void* wait_object = nullptr;         ///< the operation, lock or group waited for
+    union {
+        void* wait_object = nullptr;  ///< the operation, lock or group waited for
+        unwinding* chain;             ///< of one that `has_chain`, which waits no more
+    };
     std::int32_t res = 0;
     std::uint32_t cqe_flags = 0;
     timer_node timer;
@@ -108,6 +121,8 @@ struct alignas(16) job_block {
     job_block(const job_block&) = delete;
     ~job_block() {
         delete name;
+        if (has(has_chain)) [[unlikely]]
+            leave_chain(*this);
         if (has(done)) std::destroy_at(&failure);
     }
     void root_ended() noexcept { std::construct_at(&failure); }
@@ -124,8 +139,15 @@ struct alignas(16) job_block {
     void set(flag f) noexcept { flags |= f; }
     void clear(flag f) noexcept { flags &= ~static_cast<std::uint32_t>(f); }
 
+    /// The job that runs sees how this one has ended.
+    void seen() noexcept {
+        set(joined);
+        if (has(has_chain)) [[unlikely]]
+            chain_seen(*this);
+    }
+
     /// Tells this job from one that had the same block before. Given when it is first asked for, so that it costs only those
-    /// who want it; after 2^23 jobs of a thread that did, the numbers come again.
+    /// who want it; after 2^22 jobs of a thread that did, the numbers come again.
     std::uint32_t serial() noexcept {
         if (flags >> serial_shift == 0) [[unlikely]] {
             static constinit thread_local std::uint32_t last = 0;

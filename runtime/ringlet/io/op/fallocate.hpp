@@ -26,6 +26,7 @@ public:
     static constexpr std::string_view name = "fallocate";
     void prepare(io_uring_sqe& sqe) noexcept { io_uring_prep_fallocate(&sqe, fd_.get(), mode_, offset_, length_); }
     std::string subject() const { return detail::describe_fd(fd_.get()); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     fd_ref fd_;

@@ -24,6 +24,7 @@ public:
     static constexpr std::string_view name = "fsync";
     void prepare(io_uring_sqe& sqe) noexcept { io_uring_prep_fsync(&sqe, fd_.get(), flags_); }
     std::string subject() const { return detail::describe_fd(fd_.get()); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     fd_ref fd_;

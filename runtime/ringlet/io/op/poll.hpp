@@ -25,6 +25,7 @@ public:
     void prepare(io_uring_sqe& sqe) noexcept { io_uring_prep_poll_add(&sqe, fd_.get(), events_); }
     unsigned finish(std::int32_t res) noexcept { return static_cast<unsigned>(res); }
     std::string subject() const { return detail::describe_fd(fd_.get()); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     fd_ref fd_;

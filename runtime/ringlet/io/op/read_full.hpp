@@ -40,6 +40,7 @@ public:
     }
     std::size_t finish(std::int32_t, std::uint32_t) const noexcept { return done_; }
     std::string subject() const { return detail::describe_fd(fd_.get()); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     fd_ref fd_;

@@ -32,6 +32,7 @@ public:
     }
     std::size_t finish(std::int32_t res) noexcept { return static_cast<std::size_t>(res); }
     std::string subject() const { return detail::describe_fd(fd_.get()); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     fd_ref fd_;

@@ -62,6 +62,7 @@ public:
     }
     void unpark() noexcept { parking_.link.unlink(); }
     std::string subject() const { return detail::describe_fd(fd_.get()); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     struct parking : listed {

@@ -42,6 +42,7 @@ public:
         return rest_.empty() ? after_cqe::done : after_cqe::again;
     }
     std::string subject() const { return detail::describe_fd(fd_.get()); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     static constexpr std::size_t parts_max = 1024;  // IOV_MAX

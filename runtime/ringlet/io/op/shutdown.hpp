@@ -25,6 +25,7 @@ public:
     static constexpr std::string_view name = "shutdown";
     void prepare(io_uring_sqe& sqe) noexcept { io_uring_prep_shutdown(&sqe, fd_.get(), how_); }
     std::string subject() const { return detail::describe_fd(fd_.get()); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     fd_ref fd_;

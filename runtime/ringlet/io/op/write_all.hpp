@@ -39,6 +39,7 @@ public:
         return rest_.empty() ? after_cqe::done : after_cqe::again;
     }
     std::string subject() const { return detail::describe_fd(fd_.get()); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     fd_ref fd_;

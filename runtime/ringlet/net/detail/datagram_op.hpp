@@ -48,6 +48,7 @@ public:
         return datagram{full < part_.iov_len ? full : part_.iov_len, full, from_};
     }
     std::string subject() const { return "on " + local_endpoint_of(fd_.get()).to_string(); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     io::fd_ref fd_;
@@ -73,6 +74,7 @@ public:
     }
     std::size_t finish(std::int32_t res) noexcept { return static_cast<std::size_t>(res); }
     std::string subject() const { return to_.to_string(); }
+    int descriptor() const noexcept { return fd_.get(); }
 
 private:
     io::fd_ref fd_;
