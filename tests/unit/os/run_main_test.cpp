@@ -4,7 +4,9 @@
 #include <ringlet/io/engine.hpp>
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/op/read.hpp>
+#include <ringlet/os/offload.hpp>
 #include <ringlet/os/run_main.hpp>
+#include <ringlet/os/thread.hpp>
 #include <ringlet/time/sleep.hpp>
 
 #include <array>
@@ -14,6 +16,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,6 +99,42 @@ task<> crashes(arguments) {
     sleeper.set_name("sleeper");
     co_await yield();
     std::abort();
+}
+
+// No page is there, and no sanitizer minds.
+void fault() {
+    void* const page = ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *static_cast<volatile char*>(page) = 1;
+}
+// NOLINTNEXTLINE(misc-no-recursion): it is to overflow the stack
+int overflow(int depth) {
+    std::array<volatile char, 65536> here;
+    here.front() = static_cast<char>(depth);
+    return depth > 1'000'000 ? 0 : overflow(depth + 1) + here.front();
+}
+
+task<> crash_beside_a_sleeper(bool by_overflow) {
+    auto sleeper = spawn(sleep_long);
+    sleeper.set_name("sleeper");
+    co_await yield();
+    if (by_overflow)
+        std::exit(overflow(0));
+    else
+        fault();
+}
+
+task<> crashes_in_a_thread(arguments words) {
+    os::thread other{crash_beside_a_sleeper, words.size() > 0};
+    co_await other.join();
+}
+
+task<> crashes_in_the_pool(arguments words) {
+    if (words.size() > 0)
+        ::signal(SIGSEGV, [](int) {
+            [[maybe_unused]] const auto written = ::write(2, "mine\n", 5);
+            ::_exit(3);
+        });
+    co_await offload(fault);
 }
 
 task<> nothing(arguments) { co_return; }
@@ -249,4 +288,24 @@ TEST_CASE("a crash prints the jobs in short, and is a crash still", "[run_main]"
     CHECK(got.status == -1);
     CHECK(contains(got.errors, "sleeper: waits for sleep\n    at "));
     CHECK(contains(got.errors, ": runs\n"));
+}
+
+TEST_CASE("a crash in a thread prints the jobs of its loop", "[run_main][thread]") {
+    for (const auto& words : {std::vector<std::string>{}, std::vector<std::string>{"overflow"}}) {
+        const outcome got = run_in_child(crashes_in_a_thread, -1, words);
+        CAPTURE(got.errors, words.size());
+        CHECK(got.status == -1);
+        CHECK(contains(got.errors, "sleeper: waits for sleep\n    at "));
+        CHECK(contains(got.errors, ": runs\n"));
+    }
+}
+
+TEST_CASE("a crash in an offloaded call is reported, or goes to the program's handler", "[run_main][offload]") {
+    const outcome got = run_in_child(crashes_in_the_pool);
+    CAPTURE(got.errors);
+    CHECK(got.status == -1);
+    CHECK(got.errors == "ringlet: a crash in a thread that runs no loop\n");
+    const outcome own = run_in_child(crashes_in_the_pool, -1, {"own"});
+    CHECK(own.status == 3);
+    CHECK(own.errors == "mine\n");
 }
