@@ -5,6 +5,7 @@
 #include <ringlet/core/scheduler.hpp>
 #include <ringlet/io/completion.hpp>
 #include <ringlet/io/engine.hpp>
+#include <ringlet/io/report_bell.hpp>
 #include <ringlet/time/timer_queue.hpp>
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -123,6 +125,7 @@ private:
         explicit running(loop& self);
         ~running();
         scheduler* outer;
+        std::optional<detail::report_bell> bell;
     };
 
     loop(chosen_engine engine, const loop_options& options);
@@ -137,6 +140,10 @@ private:
     void enter(unsigned wanted, deadline until);
     void run_jobs(std::size_t resumptions_max);
     void run_watched(std::size_t resumptions_max);
+    bool is_asked_for_report() const noexcept {
+        return detail::reports_asked.load(std::memory_order_relaxed) != reports_answered_;
+    }
+    void answer_report();
     void note_time(deadline now) noexcept;
     void read_clock() noexcept;
     void reap() noexcept;
@@ -157,17 +164,13 @@ private:
     std::uint64_t turns_between_clocks_ = 1;
     deadline clock_read_at_{};
     deadline next_warning_ = deadline::min();
+    std::uint32_t reports_answered_ = detail::reports_asked;
     bool broken_ = false;
     unsigned* reaping_ = nullptr;
     std::unique_ptr<mailbox> mailbox_;
     std::unique_ptr<thread_pool> threads_;
     std::unique_ptr<buffer_ring> buffers_;
 };
-
-namespace detail {
-/// Set by a handler of signals: the loop prints its jobs as soon as it can.
-inline std::atomic<bool> report_wanted = false;
-}  // namespace detail
 
 }  // namespace ringlet::io
 

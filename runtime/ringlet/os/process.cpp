@@ -50,7 +50,6 @@ pid_t detail::fork_and_call(int (*body)(void*), void* context) {
     if (pid == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent) ::_exit(1);  // it ended before it could take this one with it
-        io::detail::report_wanted = false;
         // What could not be written out is the parent's to write.
         ::__fpurge(stdout);
         ::__fpurge(stderr);

@@ -3,6 +3,7 @@
 #include <ringlet/core/report.hpp>
 #include <ringlet/io/loop.hpp>
 #include <ringlet/io/quiet_thread.hpp>
+#include <ringlet/io/report_bell.hpp>
 #include <ringlet/os/run_main.hpp>
 
 #include <array>
@@ -48,13 +49,14 @@ void ignore_broken_pipes() noexcept { ::signal(SIGPIPE, SIG_IGN); }
 void install_reports() noexcept {
     const auto install = [](int number, void (*handler)(int), int flags) {
         struct sigaction now{};
-        if (::sigaction(number, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
+        if (::sigaction(number, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return false;
         struct sigaction action{};
         action.sa_handler = handler;
         action.sa_flags = flags;
-        ::sigaction(number, &action, nullptr);
+        return ::sigaction(number, &action, nullptr) == 0;
     };
-    install(SIGUSR1, [](int) { io::detail::report_wanted = true; }, SA_RESTART);
+    if (install(SIGUSR1, [](int) { io::detail::ask_for_reports(); }, SA_RESTART))
+        io::detail::reports_may_be_asked = true;
     // A stack that overflows crashes, too.
     alignas(16) static std::array<std::byte, io::stack_for_crashes::bytes> stack;
     stack_t other{};
