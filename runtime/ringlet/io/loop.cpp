@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -155,7 +156,11 @@ bool loop::stuck() const noexcept {
     const bool alone = in_flight_ == 0 && mail_expected_ == 0 && timers_.empty();
     const std::size_t ready = ready_count();
     counted_.ready_max = std::max(counted_.ready_max, ready);
+    const ticks begin = read_ticks();
     run_jobs(alone ? options_.batch_max : std::min(options_.batch_max, std::max(ready, resumptions_between_looks)));
+    // Between processors the counter may go back a little.
+    if (const ticks end = read_ticks(); end > begin && end - begin > longest_turn_) [[unlikely]]
+        longest_turn_ = end - begin;
     if (!timers_.empty()) {
         const deadline now = clock::now();
         note_time(now);
@@ -235,7 +240,18 @@ loop_statistics loop::statistics() const noexcept {
     loop_statistics now = counted_;
     now.ready = ready_count();
     now.in_flight = in_flight_;
+    now.calls = sys::calls - calls_before_;
+    if (options_.watchdog.count() == 0) now.longest_run = longest_turn();
     return now;
+}
+
+// How long a tick takes is seen by the loop's own age.
+std::chrono::nanoseconds loop::longest_turn() const noexcept {
+    if (timers_.virtual_now) return {};
+    const ticks passed = read_ticks() - made_at_ticks_;
+    const std::chrono::duration<double, std::nano> age = clock::now() - made_at_;
+    return std::chrono::nanoseconds{std::llround(age.count() * static_cast<double>(longest_turn_) /
+                                                 static_cast<double>(std::max(passed, ticks{1})))};
 }
 
 void loop::run_main_job(job_block& main) {

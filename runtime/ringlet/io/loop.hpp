@@ -6,6 +6,7 @@
 #include <ringlet/io/completion.hpp>
 #include <ringlet/io/engine.hpp>
 #include <ringlet/io/report_bell.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/time/timer_queue.hpp>
 
 #include <atomic>
@@ -47,13 +48,17 @@ struct loop_options {
 /// What a loop has done since it was made.
 struct loop_statistics {
     std::uint64_t turns = 0;
-    std::uint64_t submissions = 0;            ///< requests given to the kernel
-    std::uint64_t completions = 0;            ///< CQEs taken
-    std::uint64_t enters = 0;                 ///< calls of the engine, each a system call or a few
-    std::size_t ready_max = 0;                ///< the longest ready queue at the beginning of a turn
-    std::size_t ready = 0;                    ///< jobs that are ready now
-    std::size_t in_flight = 0;                ///< requests whose last CQE is to come
-    std::chrono::nanoseconds longest_run{0};  ///< of one job between two awaits; only with a watchdog
+    std::uint64_t submissions = 0;  ///< requests given to the kernel
+    std::uint64_t completions = 0;  ///< CQEs taken
+    std::uint64_t enters = 0;   ///< times it went to the kernel: a system call each (io_uring_enter), a few with epoll
+    std::uint64_t calls = 0;    ///< system calls besides: those that this thread made by io::sys
+    std::size_t ready_max = 0;  ///< the longest ready queue at the beginning of a turn
+    std::size_t ready = 0;      ///< jobs that are ready now
+    std::size_t in_flight = 0;  ///< requests whose last CQE is to come
+    /// The longest time that went to jobs between two looks at the kernel: what anybody else may have had to wait. All that
+    /// ran in one turn, so that it is at least the longest run of one job between two awaits, which a long turn of many
+    /// short ones may exceed; with a watchdog, that run itself. 0 in virtual time.
+    std::chrono::nanoseconds longest_run{0};
 };
 
 /// One loop: ready queue, timers, and one `enter` a turn. Belongs to the thread that made it; a thread has at most one.
@@ -144,6 +149,17 @@ private:
         return detail::reports_asked.load(std::memory_order_relaxed) != reports_answered_;
     }
     void answer_report();
+
+    // What the processor counts, in a constant rhythm: half as dear as reading the clock.
+    using ticks = std::uint64_t;
+    static ticks read_ticks() noexcept {
+#if defined(__x86_64__)
+        return __builtin_ia32_rdtsc();
+#else
+        return static_cast<ticks>(std::chrono::steady_clock::now().time_since_epoch().count());
+#endif
+    }
+    std::chrono::nanoseconds longest_turn() const noexcept;
     void note_time(deadline now) noexcept;
     void read_clock() noexcept;
     void reap() noexcept;
@@ -159,6 +175,10 @@ private:
     std::size_t mail_expected_ = 0;
     deadline report_left_at_ = no_deadline;  // when what has not ended by then is named
     loop_statistics counted_;
+    ticks longest_turn_ = 0;
+    ticks made_at_ticks_ = read_ticks();
+    deadline made_at_ = clock::now();
+    std::uint64_t calls_before_ = sys::calls;
     unsigned sqes_counted_ = 0;
     std::uint64_t read_clock_at_turn_ = 0;
     std::uint64_t turns_between_clocks_ = 1;
