@@ -4,6 +4,7 @@
 #include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/io/loop.hpp>
 #include <ringlet/io/mailbox.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/io/thread_pool.hpp>
 
 #include <fmt/format.h>
@@ -78,6 +79,12 @@ loop::running::running(loop& self) : outer{this_thread_scheduler} {
     require(self.owner_ == std::this_thread::get_id(), "a loop runs on the thread that made it");
     require(outer == nullptr, "a loop runs on this thread already: await instead of running a second one");
     this_thread_scheduler = &self;
+    // In virtual time nobody waits for real, and what a simulation calls a descriptor is none.
+    if (!detail::reports_may_be_asked || self.broken_ || self.timers_.virtual_now || sys::simulated) return;
+    try {
+        bell.emplace(self.mail().descriptor());
+    } catch (const std::exception&) {  // it reports, but only when it wakes for another reason
+    }
 }
 loop::running::~running() { this_thread_scheduler = outer; }
 
@@ -148,7 +155,11 @@ bool loop::stuck() const noexcept {
     const bool alone = in_flight_ == 0 && mail_expected_ == 0 && timers_.empty();
     const std::size_t ready = ready_count();
     counted_.ready_max = std::max(counted_.ready_max, ready);
+    const bool measured = measures_runs_;
+    const deadline begin = measured ? clock::now() : deadline{};
     run_jobs(alone ? options_.batch_max : std::min(options_.batch_max, std::max(ready, resumptions_between_looks)));
+    if (measured) [[unlikely]]
+        longest_turn_ = std::max<std::chrono::nanoseconds>(longest_turn_, clock::now() - begin);
     if (!timers_.empty()) {
         const deadline now = clock::now();
         note_time(now);
@@ -157,11 +168,8 @@ bool loop::stuck() const noexcept {
         read_clock();
     }
     ++counted_.turns;
-    if (detail::report_wanted.load(std::memory_order_relaxed)) [[unlikely]] {
-        detail::report_wanted = false;
-        note_time(clock::now());
-        print_tasks();
-    }
+    if (is_asked_for_report()) [[unlikely]]
+        answer_report();
     if (idle()) {
         // What is left may sleep long, and is to be told to end.
         if (finished()) return;
@@ -177,6 +185,13 @@ bool loop::stuck() const noexcept {
         enter(0, no_deadline);
     }
     reap();
+}
+
+// Several that came before the first was seen are answered by one.
+void loop::answer_report() {
+    reports_answered_ = detail::reports_asked;
+    note_time(clock::now());
+    print_tasks();
 }
 
 [[gnu::always_inline]] inline void loop::note_time(deadline now) noexcept {
@@ -224,6 +239,9 @@ loop_statistics loop::statistics() const noexcept {
     loop_statistics now = counted_;
     now.ready = ready_count();
     now.in_flight = in_flight_;
+    now.calls = sys::calls - calls_before_;
+    if (options_.watchdog.count() == 0) now.longest_run = longest_turn_;
+    measures_runs_ = true;
     return now;
 }
 

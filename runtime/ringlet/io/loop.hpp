@@ -5,6 +5,8 @@
 #include <ringlet/core/scheduler.hpp>
 #include <ringlet/io/completion.hpp>
 #include <ringlet/io/engine.hpp>
+#include <ringlet/io/report_bell.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/time/timer_queue.hpp>
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -45,13 +48,18 @@ struct loop_options {
 /// What a loop has done since it was made.
 struct loop_statistics {
     std::uint64_t turns = 0;
-    std::uint64_t submissions = 0;            ///< requests given to the kernel
-    std::uint64_t completions = 0;            ///< CQEs taken
-    std::uint64_t enters = 0;                 ///< calls of the engine, each a system call or a few
-    std::size_t ready_max = 0;                ///< the longest ready queue at the beginning of a turn
-    std::size_t ready = 0;                    ///< jobs that are ready now
-    std::size_t in_flight = 0;                ///< requests whose last CQE is to come
-    std::chrono::nanoseconds longest_run{0};  ///< of one job between two awaits; only with a watchdog
+    std::uint64_t submissions = 0;  ///< requests given to the kernel
+    std::uint64_t completions = 0;  ///< CQEs taken
+    std::uint64_t enters = 0;   ///< times it went to the kernel: a system call each (io_uring_enter), a few with epoll
+    std::uint64_t calls = 0;    ///< system calls besides: those that this thread made by io::sys
+    std::size_t ready_max = 0;  ///< the longest ready queue at the beginning of a turn
+    std::size_t ready = 0;      ///< jobs that are ready now
+    std::size_t in_flight = 0;  ///< requests whose last CQE is to come
+    /// The longest time that went to jobs between two looks at the kernel: what anybody else may have had to wait. All that
+    /// ran in one turn, so that it is at least the longest run of one job between two awaits, which a long turn of many
+    /// short ones may exceed; with a watchdog, that run itself. Measured from the first call of `statistics()` on: two
+    /// readings of the clock a turn are not for those who do not ask. 0 in virtual time.
+    std::chrono::nanoseconds longest_run{0};
 };
 
 /// One loop: ready queue, timers, and one `enter` a turn. Belongs to the thread that made it; a thread has at most one.
@@ -123,6 +131,7 @@ private:
         explicit running(loop& self);
         ~running();
         scheduler* outer;
+        std::optional<detail::report_bell> bell;
     };
 
     loop(chosen_engine engine, const loop_options& options);
@@ -137,6 +146,11 @@ private:
     void enter(unsigned wanted, deadline until);
     void run_jobs(std::size_t resumptions_max);
     void run_watched(std::size_t resumptions_max);
+    bool is_asked_for_report() const noexcept {
+        return detail::reports_asked.load(std::memory_order_relaxed) != reports_answered_;
+    }
+    void answer_report();
+
     void note_time(deadline now) noexcept;
     void read_clock() noexcept;
     void reap() noexcept;
@@ -152,22 +166,21 @@ private:
     std::size_t mail_expected_ = 0;
     deadline report_left_at_ = no_deadline;  // when what has not ended by then is named
     loop_statistics counted_;
+    std::chrono::nanoseconds longest_turn_{0};
+    mutable bool measures_runs_ = false;
+    std::uint64_t calls_before_ = sys::calls;
     unsigned sqes_counted_ = 0;
     std::uint64_t read_clock_at_turn_ = 0;
     std::uint64_t turns_between_clocks_ = 1;
     deadline clock_read_at_{};
     deadline next_warning_ = deadline::min();
+    std::uint32_t reports_answered_ = detail::reports_asked;
     bool broken_ = false;
     unsigned* reaping_ = nullptr;
     std::unique_ptr<mailbox> mailbox_;
     std::unique_ptr<thread_pool> threads_;
     std::unique_ptr<buffer_ring> buffers_;
 };
-
-namespace detail {
-/// Set by a handler of signals: the loop prints its jobs as soon as it can.
-inline std::atomic<bool> report_wanted = false;
-}  // namespace detail
 
 }  // namespace ringlet::io
 

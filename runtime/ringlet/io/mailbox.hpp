@@ -29,6 +29,9 @@ public:
     /// the loop has nothing else to wait for, it waits only for letters that `loop::expect_mail` has announced.
     void post(letter& what) noexcept;
 
+    /// The eventfd: a number written to it wakes the loop, letters or not.
+    int descriptor() const noexcept { return event_.get(); }
+
 private:
     struct doorbell : completion {
         explicit doorbell(mailbox& owner) noexcept : completion{&rung}, box{&owner} {}

@@ -16,95 +16,103 @@
 #include <unistd.h>
 
 namespace ringlet::io::sys {
+namespace {
+
+system_calls* counted() noexcept {
+    ++calls;
+    return simulated;
+}
+
+}  // namespace
 
 int socket(int domain, int type, int protocol) noexcept {
-    return simulated ? simulated->socket(domain, type, protocol) : ::socket(domain, type, protocol);
+    return counted() ? simulated->socket(domain, type, protocol) : ::socket(domain, type, protocol);
 }
 int socketpair(int domain, int type, int protocol, int* fds) noexcept {
-    return simulated ? simulated->socketpair(domain, type, protocol, fds) : ::socketpair(domain, type, protocol, fds);
+    return counted() ? simulated->socketpair(domain, type, protocol, fds) : ::socketpair(domain, type, protocol, fds);
 }
 int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
-    return simulated ? simulated->bind(fd, address, length) : ::bind(fd, address, length);
+    return counted() ? simulated->bind(fd, address, length) : ::bind(fd, address, length);
 }
-int listen(int fd, int backlog) noexcept { return simulated ? simulated->listen(fd, backlog) : ::listen(fd, backlog); }
+int listen(int fd, int backlog) noexcept { return counted() ? simulated->listen(fd, backlog) : ::listen(fd, backlog); }
 int connect(int fd, const sockaddr* address, socklen_t length) noexcept {
-    return simulated ? simulated->connect(fd, address, length) : ::connect(fd, address, length);
+    return counted() ? simulated->connect(fd, address, length) : ::connect(fd, address, length);
 }
-int shutdown(int fd, int how) noexcept { return simulated ? simulated->shutdown(fd, how) : ::shutdown(fd, how); }
+int shutdown(int fd, int how) noexcept { return counted() ? simulated->shutdown(fd, how) : ::shutdown(fd, how); }
 int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
-    return simulated ? simulated->getsockname(fd, address, length) : ::getsockname(fd, address, length);
+    return counted() ? simulated->getsockname(fd, address, length) : ::getsockname(fd, address, length);
 }
 int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
-    return simulated ? simulated->getpeername(fd, address, length) : ::getpeername(fd, address, length);
+    return counted() ? simulated->getpeername(fd, address, length) : ::getpeername(fd, address, length);
 }
 int getsockopt(int fd, int level, int name, void* value, socklen_t* length) noexcept {
-    return simulated ? simulated->getsockopt(fd, level, name, value, length)
+    return counted() ? simulated->getsockopt(fd, level, name, value, length)
                      : ::getsockopt(fd, level, name, value, length);
 }
 int setsockopt(int fd, int level, int name, const void* value, socklen_t length) noexcept {
-    return simulated ? simulated->setsockopt(fd, level, name, value, length)
+    return counted() ? simulated->setsockopt(fd, level, name, value, length)
                      : ::setsockopt(fd, level, name, value, length);
 }
 ssize_t recv(int fd, void* data, std::size_t bytes, int flags) noexcept {
-    return simulated ? simulated->recv(fd, data, bytes, flags) : ::recv(fd, data, bytes, flags);
+    return counted() ? simulated->recv(fd, data, bytes, flags) : ::recv(fd, data, bytes, flags);
 }
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
-    return simulated ? simulated->recvmsg(fd, message, flags) : ::recvmsg(fd, message, flags);
+    return counted() ? simulated->recvmsg(fd, message, flags) : ::recvmsg(fd, message, flags);
 }
 ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept {
-    return simulated ? simulated->send(fd, data, bytes, flags) : ::send(fd, data, bytes, flags);
+    return counted() ? simulated->send(fd, data, bytes, flags) : ::send(fd, data, bytes, flags);
 }
 ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept {
-    return simulated ? simulated->sendfile(to, from, offset, bytes) : ::sendfile(to, from, offset, bytes);
+    return counted() ? simulated->sendfile(to, from, offset, bytes) : ::sendfile(to, from, offset, bytes);
 }
-int close(int fd) noexcept { return simulated ? simulated->close(fd) : ::close(fd); }
+int close(int fd) noexcept { return counted() ? simulated->close(fd) : ::close(fd); }
 ssize_t read(int fd, void* data, std::size_t bytes) noexcept {
-    return simulated ? simulated->read(fd, data, bytes) : ::read(fd, data, bytes);
+    return counted() ? simulated->read(fd, data, bytes) : ::read(fd, data, bytes);
 }
 ssize_t write(int fd, const void* data, std::size_t bytes) noexcept {
-    return simulated ? simulated->write(fd, data, bytes) : ::write(fd, data, bytes);
+    return counted() ? simulated->write(fd, data, bytes) : ::write(fd, data, bytes);
 }
 int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept {
-    return simulated ? simulated->poll(fds, count, timeout_ms) : ::poll(fds, count, timeout_ms);
+    return counted() ? simulated->poll(fds, count, timeout_ms) : ::poll(fds, count, timeout_ms);
 }
 int ioctl(int fd, unsigned long request, void* argument) noexcept {
-    return simulated ? simulated->ioctl(fd, request, argument) : ::ioctl(fd, request, argument);
+    return counted() ? simulated->ioctl(fd, request, argument) : ::ioctl(fd, request, argument);
 }
 int fcntl(int fd, int command, long argument) noexcept {
-    return simulated ? simulated->fcntl(fd, command, argument) : ::fcntl(fd, command, argument);
+    return counted() ? simulated->fcntl(fd, command, argument) : ::fcntl(fd, command, argument);
 }
-int pipe2(int* fds, int flags) noexcept { return simulated ? simulated->pipe2(fds, flags) : ::pipe2(fds, flags); }
+int pipe2(int* fds, int flags) noexcept { return counted() ? simulated->pipe2(fds, flags) : ::pipe2(fds, flags); }
 int eventfd(unsigned count, int flags) noexcept {
-    return simulated ? simulated->eventfd(count, flags) : ::eventfd(count, flags);
+    return counted() ? simulated->eventfd(count, flags) : ::eventfd(count, flags);
 }
-int epoll_create1(int flags) noexcept { return simulated ? simulated->epoll_create1(flags) : ::epoll_create1(flags); }
+int epoll_create1(int flags) noexcept { return counted() ? simulated->epoll_create1(flags) : ::epoll_create1(flags); }
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
-    return simulated ? simulated->epoll_ctl(epoll, operation, fd, event) : ::epoll_ctl(epoll, operation, fd, event);
+    return counted() ? simulated->epoll_ctl(epoll, operation, fd, event) : ::epoll_ctl(epoll, operation, fd, event);
 }
 bool isatty(int fd) noexcept {
     termios found{};
     return ioctl(fd, TCGETS, &found) == 0;
 }
 int openat(int directory, const char* path, int flags, mode_t mode) noexcept {
-    return simulated ? simulated->openat(directory, path, flags, mode) : ::openat(directory, path, flags, mode);
+    return counted() ? simulated->openat(directory, path, flags, mode) : ::openat(directory, path, flags, mode);
 }
 int open(const char* path, int flags, mode_t mode) noexcept { return openat(AT_FDCWD, path, flags, mode); }
 int openat2(int directory, const char* path, const open_how& how) noexcept {
-    return simulated ? simulated->openat2(directory, path, how)
+    return counted() ? simulated->openat2(directory, path, how)
                      : static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
-int fstat(int fd, struct stat* info) noexcept { return simulated ? simulated->fstat(fd, info) : ::fstat(fd, info); }
+int fstat(int fd, struct stat* info) noexcept { return counted() ? simulated->fstat(fd, info) : ::fstat(fd, info); }
 int fstatat(int directory, const char* path, struct stat* info, int flags) noexcept {
-    return simulated ? simulated->fstatat(directory, path, info, flags) : ::fstatat(directory, path, info, flags);
+    return counted() ? simulated->fstatat(directory, path, info, flags) : ::fstatat(directory, path, info, flags);
 }
 int ftruncate(int fd, off_t length) noexcept {
-    return simulated ? simulated->ftruncate(fd, length) : ::ftruncate(fd, length);
+    return counted() ? simulated->ftruncate(fd, length) : ::ftruncate(fd, length);
 }
 int flock(int fd, int operation) noexcept {
-    return simulated ? simulated->flock(fd, operation) : ::flock(fd, operation);
+    return counted() ? simulated->flock(fd, operation) : ::flock(fd, operation);
 }
 int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* pages) noexcept {
-    if (simulated) return simulated->cachestat(fd, offset, bytes, pages);
+    if (counted()) return simulated->cachestat(fd, offset, bytes, pages);
     // Not in the headers of Debian 12; the number is the same on every architecture.
     constexpr long number = 451;
     struct {
@@ -117,37 +125,37 @@ int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* 
     *pages = found.cached;
     return static_cast<int>(res);
 }
-int fchmod(int fd, mode_t mode) noexcept { return simulated ? simulated->fchmod(fd, mode) : ::fchmod(fd, mode); }
+int fchmod(int fd, mode_t mode) noexcept { return counted() ? simulated->fchmod(fd, mode) : ::fchmod(fd, mode); }
 int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept {
-    return simulated ? simulated->linkat(from, path, to, new_path, flags) : ::linkat(from, path, to, new_path, flags);
+    return counted() ? simulated->linkat(from, path, to, new_path, flags) : ::linkat(from, path, to, new_path, flags);
 }
 int unlinkat(int directory, const char* path, int flags) noexcept {
-    return simulated ? simulated->unlinkat(directory, path, flags) : ::unlinkat(directory, path, flags);
+    return counted() ? simulated->unlinkat(directory, path, flags) : ::unlinkat(directory, path, flags);
 }
 int mkdir(const char* path, mode_t mode) noexcept {
-    return simulated ? simulated->mkdir(path, mode) : ::mkdir(path, mode);
+    return counted() ? simulated->mkdir(path, mode) : ::mkdir(path, mode);
 }
-mode_t umask(mode_t mask) noexcept { return simulated ? simulated->umask(mask) : ::umask(mask); }
+mode_t umask(mode_t mask) noexcept { return counted() ? simulated->umask(mask) : ::umask(mask); }
 ssize_t getdents64(int directory, void* data, std::size_t bytes) noexcept {
-    return simulated ? simulated->getdents64(directory, data, bytes)
+    return counted() ? simulated->getdents64(directory, data, bytes)
                      : ::syscall(SYS_getdents64, directory, data, bytes);
 }
 ssize_t readlink(const char* path, char* target, std::size_t bytes) noexcept {
-    return simulated ? simulated->readlink(path, target, bytes) : ::readlink(path, target, bytes);
+    return counted() ? simulated->readlink(path, target, bytes) : ::readlink(path, target, bytes);
 }
 int signalfd(int fd, const sigset_t* wanted, int flags) noexcept {
-    return simulated ? simulated->signalfd(fd, wanted, flags) : ::signalfd(fd, wanted, flags);
+    return counted() ? simulated->signalfd(fd, wanted, flags) : ::signalfd(fd, wanted, flags);
 }
 int pthread_sigmask(int how, const sigset_t* change, sigset_t* before) noexcept {
-    return simulated ? simulated->pthread_sigmask(how, change, before) : ::pthread_sigmask(how, change, before);
+    return counted() ? simulated->pthread_sigmask(how, change, before) : ::pthread_sigmask(how, change, before);
 }
 int sigtimedwait(const sigset_t* wanted, siginfo_t* info, const timespec* limit) noexcept {
-    return simulated ? simulated->sigtimedwait(wanted, info, limit) : ::sigtimedwait(wanted, info, limit);
+    return counted() ? simulated->sigtimedwait(wanted, info, limit) : ::sigtimedwait(wanted, info, limit);
 }
 int sigaction(int number, const struct sigaction* change, struct sigaction* before) noexcept {
-    return simulated ? simulated->sigaction(number, change, before) : ::sigaction(number, change, before);
+    return counted() ? simulated->sigaction(number, change, before) : ::sigaction(number, change, before);
 }
-int raise(int number) noexcept { return simulated ? simulated->raise(number) : ::raise(number); }
-std::time_t time() noexcept { return simulated ? simulated->time() : std::time(nullptr); }
+int raise(int number) noexcept { return counted() ? simulated->raise(number) : ::raise(number); }
+std::time_t time() noexcept { return counted() ? simulated->time() : std::time(nullptr); }
 
 }  // namespace ringlet::io::sys

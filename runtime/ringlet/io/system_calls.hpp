@@ -85,6 +85,8 @@ namespace sys {
 
 /// Null where the operating system answers.
 inline constinit thread_local system_calls* simulated = nullptr;
+/// How many of them this thread has made.
+inline constinit thread_local std::uint64_t calls = 0;
 
 int socket(int domain, int type, int protocol) noexcept;
 int socketpair(int domain, int type, int protocol, int* fds) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/core/scheduler.hpp>
 #include <ringlet/io/loop.hpp>
+#include <ringlet/io/quiet_thread.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/child.hpp>
 #include <ringlet/os/process.hpp>
@@ -38,18 +39,17 @@ pid_t detail::fork_and_call(int (*body)(void*), void* context) {
     if (io::sys::simulated) throw std::system_error{ENOSYS, std::generic_category(), "fork in the simulated kernel"};
     std::fflush(nullptr);
     keep_exit_codes();
-    // A signal between the fork and the child's own mask must wait: the parent's job that expects it is not there.
-    sigset_t all;
+    // A signal between the fork and the child's own mask must wait: the parent's job that expects it is not there. A crash
+    // need not.
+    const sigset_t others = io::signals_for_others();
     sigset_t before;
-    sigfillset(&all);
-    io::sys::pthread_sigmask(SIG_SETMASK, &all, &before);
+    io::sys::pthread_sigmask(SIG_BLOCK, &others, &before);
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     const int error = errno;
     if (pid == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent) ::_exit(1);  // it ended before it could take this one with it
-        io::detail::report_wanted = false;
         // What could not be written out is the parent's to write.
         ::__fpurge(stdout);
         ::__fpurge(stderr);

@@ -283,12 +283,19 @@ namespace {
 task<> join_pool(std::shared_ptr<detail::pool_state> pool) {
     co_await pool->no_calls.wait();
     for (auto& w : pool->workers) w.socket.reset();  // they end when they see that
+    std::exception_ptr lost;
     for (auto& w : pool->workers) {
         const std::shared_ptr<process> ending = w.running;
         if (!ending) continue;
-        co_await ending->join();
+        try {
+            co_await ending->join();
+        } catch (const std::system_error& error) {
+            if (error.code() != std::errc::no_child_process) throw;
+            lost = std::current_exception();  // it has ended; the others are waited for all the same
+        }
         w.running.reset();
     }
+    if (lost) std::rethrow_exception(lost);
 }
 
 }  // namespace

@@ -2,10 +2,13 @@
 #include <ringlet/core/error.hpp>
 #include <ringlet/core/report.hpp>
 #include <ringlet/io/loop.hpp>
+#include <ringlet/io/quiet_thread.hpp>
+#include <ringlet/io/report_bell.hpp>
 #include <ringlet/os/run_main.hpp>
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -46,20 +49,26 @@ void ignore_broken_pipes() noexcept { ::signal(SIGPIPE, SIG_IGN); }
 void install_reports() noexcept {
     const auto install = [](int number, void (*handler)(int), int flags) {
         struct sigaction now{};
-        if (::sigaction(number, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
+        if (::sigaction(number, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return false;
         struct sigaction action{};
         action.sa_handler = handler;
         action.sa_flags = flags;
-        ::sigaction(number, &action, nullptr);
+        return ::sigaction(number, &action, nullptr) == 0;
     };
-    install(SIGUSR1, [](int) { io::detail::report_wanted = true; }, SA_RESTART);
+    if (install(SIGUSR1, [](int) { io::detail::ask_for_reports(); }, SA_RESTART))
+        io::detail::reports_may_be_asked = true;
     // A stack that overflows crashes, too.
-    alignas(16) static std::array<char, std::size_t{64} * 1024> stack;
+    alignas(16) static std::array<std::byte, io::stack_for_crashes::bytes> stack;
     stack_t other{};
     other.ss_sp = stack.data();
     other.ss_size = stack.size();
     if (::sigaltstack(&other, nullptr) != 0) return;
+    io::crashes_need_a_stack = true;
     const auto crashed = [](int number) {
+        if (!ringlet::detail::this_thread_scheduler) {
+            constexpr std::string_view where = "ringlet: a crash in a thread that runs no loop\n";
+            [[maybe_unused]] const auto written = ::write(STDERR_FILENO, where.data(), where.size());
+        }
         ringlet::detail::print_tasks_in_handler(STDERR_FILENO);
         ::raise(number);  // with its default action again: SA_RESETHAND
     };

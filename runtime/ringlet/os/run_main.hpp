@@ -64,7 +64,7 @@ int report_failure(std::string_view program) noexcept;
 int finish_output(std::string_view program, int status) noexcept;
 std::string_view program_name(const char* path) noexcept;
 void ignore_broken_pipes() noexcept;
-/// SIGUSR1 makes the loop print its jobs, and a crash prints them in short before the program dies of it. Signals that
+/// SIGUSR1 makes each loop of the process print its jobs, and a crash prints them in short before the program dies of it. Signals that
 /// have another action already keep it.
 void install_reports() noexcept;
 /// Standard input, output and error that were closed become /dev/null. Else what is opened first takes their place, and
@@ -88,7 +88,7 @@ auto run(F function, Args... args) {
 ///            cancellation gives 130. Standard output that cannot be written is a failure; one that nobody reads any
 ///            more (EPIPE) gives 141 without a word, as the signal would.
 /// Errors:    none are thrown.
-/// Thread:    the caller's becomes the loop's. SIGPIPE is ignored from here on; SIGUSR1 prints the jobs (print_tasks), and
+/// Thread:    the caller's becomes the loop's. SIGPIPE is ignored from here on; SIGUSR1 prints the jobs of every thread's loop (print_tasks), and
 ///            so does a crash, in short; of the three standard streams, those that are closed become /dev/null.
 /// With RINGLET_AWAIT_CHAINS in the environment a failure is followed by the awaits that it passed.
 template <class F>

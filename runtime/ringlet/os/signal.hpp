@@ -50,8 +50,9 @@ void forget_waits() noexcept;
 /// Result:    the signal's number.
 /// Errors:    std::system_error as signalfd(2); `cancelled`. A signal that comes too late for the wait is not lost: it
 ///            takes its default action, or the handler's, when the mask is restored.
-/// Thread:    the loop's thread. Other threads that do not block the signals take them first; those of the loop's pool
-///            block all.
+/// Thread:    the loop's thread. Other threads that do not block the signals take them first; this library's
+///            own block all but those of a crash (SIGSEGV, SIGABRT, ...) and SIGPROF: wait for these in no program that
+///            has such threads.
 /// Maps to:   signalfd(2), IORING_OP_POLL_ADD.
 template <std::same_as<int>... Numbers>
     requires(sizeof...(Numbers) > 0)

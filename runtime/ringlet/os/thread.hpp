@@ -118,9 +118,9 @@ class thread {
     static_assert(!std::is_reference_v<T>, "a thread's function returns a value; return a pointer instead");
 
 public:
-    /// Starts `function(args...)`. A coroutine function gets a loop, with the options of this thread's. Every signal is
-    /// blocked in the thread: they stay with the threads that wait for them. A process or popen that it starts has the
-    /// mask of the thread that makes this one.
+    /// Starts `function(args...)`. A coroutine function gets a loop, with the options of this thread's. Signals are
+    /// blocked in the thread, all but those of a crash: they stay with the threads that wait for them. A process or popen
+    /// that it starts has the mask of the thread that makes this one.
     /// Errors: std::system_error (EAGAIN) when there is no thread to be had; ENOSYS in the simulation.
     template <class F, class... Args>
         requires std::invocable<F&, Args&...>

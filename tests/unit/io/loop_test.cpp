@@ -334,6 +334,25 @@ TEST_CASE("a loop counts what it does", "[loop]") {
     CHECK(at_end.longest_run == 0ns);
 }
 
+TEST_CASE("a loop knows how long jobs held it up, and its system calls", "[loop]") {
+    ringlet::loop loop;
+    ringlet::loop_statistics early;
+    ringlet::loop_statistics late;
+    loop.run([](ringlet::loop_statistics& before, ringlet::loop_statistics& after) -> task<> {
+        before = ringlet::loop::current().statistics();
+        co_await ringlet::sleep(50ms);  // not held up: it sleeps
+        if (ringlet::loop::current().statistics().longest_run > 45ms) co_return;
+        std::this_thread::sleep_for(60ms);
+        ringlet::io::sys::read(-1, nullptr, 0);
+        co_await ringlet::sleep(1ms);
+        after = ringlet::loop::current().statistics();
+    }(early, late));
+    CHECK(late.longest_run >= 59ms);
+    CHECK(late.longest_run < 10s);
+    CHECK(late.calls == early.calls + 1);
+    CHECK(late.enters > early.enters);
+}
+
 TEST_CASE("a watchdog names the job that runs long, once a second", "[loop][abort]") {
     const std::string words = last_words([]() noexcept {
         ringlet::loop_options options;

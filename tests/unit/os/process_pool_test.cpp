@@ -121,6 +121,22 @@ task<> join_rules() {
     CHECK(sixteen == 16);
 }
 
+// Somebody who waits for any child takes the workers' ends.
+task<> reaped_by_another() {
+    process_pool pool{3};
+    const std::vector<pid_t> workers = pool.pids();
+    for (const pid_t worker : {workers[0], workers[1]}) {
+        ::kill(worker, SIGKILL);
+        CHECK(::waitpid(worker, nullptr, 0) == worker);
+    }
+    pool.close();
+    const std::string why = co_await fate(pool.join());
+    CHECK(why.find("somebody else reaped the child") != why.npos);
+    CHECK(::kill(workers[2], 0) == -1);  // it was joined, too
+    CHECK(pool.pids().empty());
+    co_await pool.join();
+}
+
 task<> failures() {
     process_pool pool{1};
     auto bad = pool.apply_async<fail>(7);
@@ -279,6 +295,10 @@ TEST_CASE("a process pool maps in order", "[os][process_pool]") {
 TEST_CASE("a process pool is joined once it is closed", "[os][process_pool]") {
     const no_children_left check;
     run(join_rules);
+}
+TEST_CASE("a process pool is joined although somebody else reaped a worker", "[os][process_pool]") {
+    const no_children_left check;
+    run(reaped_by_another);
 }
 TEST_CASE("a failed call of a process pool says why", "[os][process_pool]") {
     const no_children_left check;

@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: MIT
 // What run_main prints and returns: each case in a child process whose output is caught.
 #include "core/support.hpp"
+#include "os/children.hpp"
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/io/engine.hpp>
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/op/read.hpp>
+#include <ringlet/os/offload.hpp>
 #include <ringlet/os/run_main.hpp>
+#include <ringlet/os/signal.hpp>
+#include <ringlet/os/thread.hpp>
 #include <ringlet/sync/mutex.hpp>
 #include <ringlet/time/sleep.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <stdexcept>
+#include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,6 +134,116 @@ task<> crashes(arguments) {
     auto late = spawn(sleep_long);
     late.set_name("late");
     std::abort();
+}
+
+std::size_t count_of(const std::string& text, std::string_view part) {
+    std::size_t n = 0;
+    for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) ++n;
+    return n;
+}
+
+constexpr std::string_view mine = "mine: waits for sleep";
+constexpr std::string_view threads = "the thread's: waits for sleep";
+
+// Another thread asks twice, each time when both loops sleep, and reads what they print.
+task<> sleeps_until_told(const raw_pipe& ready, const raw_pipe& end, std::string name) {
+    auto sleeper = spawn(sleep_long);
+    sleeper.set_name(std::move(name));
+    co_await yield();
+    ready.say('r');
+    co_await said(end);
+    sleeper.cancel();
+    co_await sleeper.join();
+}
+
+void ask_twice(const raw_pipe& ready, const raw_pipe& end, const raw_pipe& report, std::string& text) {
+    const os::signal_set usr1{SIGUSR1};
+    pthread_sigmask(SIG_BLOCK, &usr1.bits(), nullptr);
+    for (int i = 0; i < 2; ++i) ready.wait();
+    for (std::size_t asked = 1; asked <= 2; ++asked) {
+        ::kill(::getpid(), SIGUSR1);
+        pollfd more{report.out.get(), POLLIN, 0};
+        while ((count_of(text, mine) < asked || count_of(text, threads) < asked) && ::poll(&more, 1, 10'000) == 1)
+            text += report.wait();
+    }
+    for (int i = 0; i < 2; ++i) end.say('e');
+}
+
+task<> two_loops_report(arguments) {
+    raw_pipe ready;
+    raw_pipe end;
+    raw_pipe report;
+    std::string text;
+    const io::owned_fd errors{::fcntl(2, F_DUPFD_CLOEXEC, 3)};
+    ::dup2(report.in.get(), 2);
+    std::thread asks{ask_twice, std::cref(ready), std::cref(end), std::cref(report), std::ref(text)};
+    os::thread other{sleeps_until_told, std::cref(ready), std::cref(end), std::string{"the thread's"}};
+    co_await sleeps_until_told(ready, end, "mine");
+    co_await other.join();
+    asks.join();
+    ::dup2(errors.get(), 2);
+    std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+// Whoever is asked while a loop goes away writes to nothing else: the pipe that takes the number of its eventfd stays empty.
+task<> loops_go_while_asked(arguments) {
+    const io::owned_fd errors{::fcntl(2, F_DUPFD_CLOEXEC, 3)};
+    const io::owned_fd nobody{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+    ::dup2(nobody.get(), 2);
+    std::atomic<bool> ending = false;
+    std::thread asks{[&ending] {
+        while (!ending) ::raise(SIGUSR1);
+    }};
+    int strays = 0;
+    for (int i = 0; i < 100; ++i) {
+        os::thread other{[]() -> task<> { co_await yield(); }};
+        co_await other.join();
+        const raw_pipe in_its_place;
+        ::fcntl(in_its_place.out.get(), F_SETFL, O_NONBLOCK);
+        std::this_thread::sleep_for(50us);
+        char got = 0;
+        if (::read(in_its_place.out.get(), &got, 1) != -1) ++strays;
+    }
+    ending = true;
+    asks.join();
+    ::dup2(errors.get(), 2);
+    if (strays != 0) std::fputs("strays\n", stderr);
+}
+
+// No page is there, and no sanitizer minds.
+void fault() {
+    void* const page = ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *static_cast<volatile char*>(page) = 1;
+}
+// NOLINTNEXTLINE(misc-no-recursion): it is to overflow the stack
+int overflow(int depth) {
+    std::array<volatile char, 65536> here;
+    here.front() = static_cast<char>(depth);
+    return depth > 1'000'000 ? 0 : overflow(depth + 1) + here.front();
+}
+
+task<> crash_beside_a_sleeper(bool by_overflow) {
+    auto sleeper = spawn(sleep_long);
+    sleeper.set_name("sleeper");
+    co_await yield();
+    if (by_overflow)
+        std::exit(overflow(0));
+    else
+        fault();
+}
+
+task<> crashes_in_a_thread(arguments words) {
+    os::thread other{crash_beside_a_sleeper, words.size() > 0};
+    co_await other.join();
+}
+
+task<> crashes_in_the_pool(arguments words) {
+    if (words.size() > 0)
+        ::signal(SIGSEGV, [](int) {
+            [[maybe_unused]] const auto written = ::write(2, "mine\n", 5);
+            ::_exit(3);
+        });
+    co_await offload(fault);
 }
 
 task<> nothing(arguments) { co_return; }
@@ -273,6 +391,20 @@ TEST_CASE("SIGUSR1 wakes a program in which nothing else happens", "[run_main]")
     CHECK(contains(got.errors, ": waits for read "));
 }
 
+TEST_CASE("SIGUSR1 makes each loop of a program print its jobs, once", "[run_main][thread]") {
+    const outcome got = run_in_child(two_loops_report);
+    CAPTURE(got.errors);
+    CHECK(got.status == 0);
+    CHECK(count_of(got.errors, mine) == 2);
+    CHECK(count_of(got.errors, threads) == 2);
+}
+
+TEST_CASE("loops come and go while a program is asked for its jobs", "[run_main][thread]") {
+    const outcome got = run_in_child(loops_go_while_asked);
+    CHECK(got.status == 0);
+    CHECK(!contains(got.errors, "strays"));  // there may be a last report
+}
+
 TEST_CASE("a crash prints the jobs in short, and is a crash still", "[run_main]") {
     const outcome got = run_in_child(crashes);
     CAPTURE(got.errors);
@@ -297,4 +429,24 @@ TEST_CASE("a crash prints the jobs in short, and is a crash still", "[run_main]"
     const std::string holder = got.errors.substr(begin, got.errors.find(' ', begin + 4) - begin);
     CHECK(contains(got.errors, "\n  " + holder + ": waits for sleep for 0."));
     CHECK(contains(got.errors, "lock_and_sleep\n"));
+}
+
+TEST_CASE("a crash in a thread prints the jobs of its loop", "[run_main][thread]") {
+    for (const auto& words : {std::vector<std::string>{}, std::vector<std::string>{"overflow"}}) {
+        const outcome got = run_in_child(crashes_in_a_thread, -1, words);
+        CAPTURE(got.errors, words.size());
+        CHECK(got.status == -1);
+        CHECK(contains(got.errors, "sleeper: waits for sleep"));
+        CHECK(contains(got.errors, ": runs\n"));
+    }
+}
+
+TEST_CASE("a crash in an offloaded call is reported, or goes to the program's handler", "[run_main][offload]") {
+    const outcome got = run_in_child(crashes_in_the_pool);
+    CAPTURE(got.errors);
+    CHECK(got.status == -1);
+    CHECK(got.errors == "ringlet: a crash in a thread that runs no loop\n");
+    const outcome own = run_in_child(crashes_in_the_pool, -1, {"own"});
+    CHECK(own.status == 3);
+    CHECK(own.errors == "mine\n");
 }
