@@ -23,6 +23,7 @@
 #include <csignal>
 #include <exception>
 #include <functional>
+#include <string>
 #include <utility>
 
 namespace {
@@ -31,11 +32,8 @@ namespace net = ringlet::net;
 namespace http = ringlet::http;
 
 struct context {
-    context(serve::content& what, serve::totals& counted, bool one_of_several)
-        : served{what},
-          clients{what.options.per_address_max},
-          report{what.options, counted},
-          is_worker{one_of_several} {
+    context(serve::content& what, serve::totals& counted, bool worker)
+        : served{what}, clients{what.options.per_address_max}, report{what.options, counted}, is_worker{worker} {
         limits.until = &drain;
         limits.wants_bodies = false;
     }
@@ -129,8 +127,9 @@ ringlet::task<> http_server(serve::options options) {
     serve::content served{options};
     serve::shared_totals counted{options.workers};
     context server{served, counted.of(0), false};
+    const std::string allowed = serve::confine_to_reading(served.site.root());
     server.report.say_if_asked(apps::engine_line());
-    server.report.say_if_asked("ringlet-serve: allowed from now on: " + serve::confine_to_reading(served.site.root()));
+    server.report.say_if_asked("ringlet-serve: allowed from now on: " + allowed);
     if (options.workers == 1)
         co_await run(listeners.front(), server, told_by_signal());
     else
