@@ -146,7 +146,7 @@ class Workers(ServeCase):
         server = self.begin("-q")
         victim = children(server)[0]
         limits = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (5, limits[1]))
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: "cannot start a worker" in server.complaints())
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
