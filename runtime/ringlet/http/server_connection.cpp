@@ -174,6 +174,7 @@ task<bool> server_connection::receive(deadline until, bool& timed_out) {
         if (peer_closed_) co_return false;
         if (tls_ && !tls_->output().empty()) continue;  // answers to what concerns the session only
         spare_outputs.put(output_);
+        if (tls_) spare_outputs.put(tls_->output());
         auto got = co_await receive_until(until);
         timed_out = got.error() == std::errc::timed_out;
         if (timed_out) co_return false;
@@ -544,10 +545,7 @@ task<> server_connection::send_sealed(std::span<iovec> parts) {
             tls_->write(ringlet::as_bytes(record));
             record.clear();
         }
-        if (tls_->output().size() >= sealed_bytes_max || parts.empty()) {
-            co_await transmit_all(tls_->output());
-            if (parts.empty()) spare_outputs.put(tls_->output());
-        }
+        if (tls_->output().size() >= sealed_bytes_max || parts.empty()) co_await transmit_all(tls_->output());
     }
 }
 
@@ -660,6 +658,7 @@ task<> server_connection::transmit_all(std::string& text) {
 // May be cancelled, by a drain, and called again: no byte goes out twice.
 task<> server_connection::flush() {
     if (tls_ && !output_.empty()) {
+        spare_outputs.take(tls_->output());
         tls_->write(ringlet::as_bytes(output_));
         output_.clear();
     }
