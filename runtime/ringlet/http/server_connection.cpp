@@ -297,39 +297,41 @@ task<std::size_t> server_connection::read_body(std::span<std::byte> into) {
     }
 }
 
-// Reads what the handler left of a body. False when it is too much, or malformed: then the connection has to end.
-task<bool> server_connection::drop_body() {
-    if (!in_request_) co_return true;
+// Reads on to the end of a body that nobody wants. False: it is too long for that.
+task<result<bool>> server_connection::skip_body() {
     const deadline end = deadline_after(limits_.head_time);
     std::array<std::byte, 4096> dropped;
     for (std::uint64_t total = 0; total <= limits_.unread_body_max;) {
         const result<std::size_t> got = co_await as_result(with_deadline(end, read_body(dropped)));
-        if (!got) co_return false;
+        if (!got) co_return got.error();
         if (*got == 0) co_return true;
         total += *got;
     }
     co_return false;
 }
 
-// Reads a body that nobody wants, before the answer. False: it was malformed, cut or too slow, and is refused.
+// What the handler left of a body. False when it is too much, or malformed: then the connection has to end.
+task<bool> server_connection::drop_body() {
+    if (!in_request_) co_return true;
+    const result<bool> ended = co_await skip_body();
+    co_return ended && *ended;
+}
+
+// All of a body, before the answer. False: it was malformed, cut or too slow, and is refused.
 task<bool> server_connection::take_unwanted_body() {
     if (must_continue_ || parser_.body_bytes().value_or(0) > limits_.unread_body_max) co_return true;
-    const deadline end = deadline_after(limits_.head_time);
-    std::array<std::byte, 4096> dropped;
-    while (body_read_ <= limits_.unread_body_max) {
-        const result<std::size_t> got = co_await as_result(with_deadline(end, read_body(dropped)));
-        if (got && *got == 0) co_return true;
-        if (got) continue;
-        if (got.error() == std::errc::timed_out)
-            refuse(too_slow);
-        else if (got.error() == net::errc::unexpected_end)
-            refuse(parser_.error().reason.empty() ? ended_early : parser_.error());
-        else
-            throw std::system_error{got.error(), "recv"};
-        co_return false;
+    const result<bool> ended = co_await skip_body();
+    if (ended) {
+        keep_alive_ = keep_alive_ && *ended;
+        co_return true;
     }
-    keep_alive_ = false;
-    co_return true;
+    if (ended.error() == std::errc::timed_out)
+        refuse(too_slow);
+    else if (ended.error() == net::errc::unexpected_end)
+        refuse(parser_.error().reason.empty() ? ended_early : parser_.error());
+    else
+        throw std::system_error{ended.error(), "recv"};
+    co_return false;
 }
 
 // The answer goes out with those before it, when the connection is closed.

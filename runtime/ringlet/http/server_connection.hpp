@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <ringlet/core/result.hpp>
 #include <ringlet/core/task.hpp>
 #include <ringlet/http/message.hpp>
 #include <ringlet/http/parser.hpp>
@@ -128,6 +129,7 @@ private:
     task<bool> receive(deadline until, bool& timed_out);
     bool unseal();
     net::tls_session::outcome read_sealed(std::span<std::byte> into);
+    task<result<bool>> skip_body();
     task<bool> drop_body();
     task<bool> take_unwanted_body();
     void refuse(parse_error error);
