@@ -86,12 +86,15 @@ task<> file::truncate(std::uint64_t size) {
     if (error != 0) raise({error, std::generic_category()}, "truncate", fd_);
 }
 
-task<bool> file::allocate(std::uint64_t size) {
+task<bool> file::allocate(std::uint64_t size) { return allocate(size, 0); }
+task<bool> file::reserve(std::uint64_t size) { return allocate(size, FALLOC_FL_KEEP_SIZE); }
+
+task<bool> file::allocate(std::uint64_t size, int mode) {
     if (size == 0) {  // an error to fallocate(2)
         co_await yield();
         co_return true;
     }
-    const result<void> done = co_await as_result(io::fallocate_op{fd_, 0, 0, at(size)});
+    const result<void> done = co_await as_result(io::fallocate_op{fd_, mode, 0, at(size)});
     if (done) co_return true;
     if (done.error() == std::errc::operation_not_supported || done.error() == std::errc::function_not_supported)
         co_return false;

@@ -104,6 +104,8 @@ public:
     /// file system cannot; then nothing was done. A size of 0 reserves nothing. Errors: std::system_error as fallocate(2);
     /// `cancelled`.
     task<bool> allocate(std::uint64_t size);
+    /// The same, but the file's own size stays what it is: it goes on telling how much has been written.
+    task<bool> reserve(std::uint64_t size);
 
     /// Closes and reports what only close(2) reports, such as a late write error on a network file system. Without it
     /// the destructor closes.
@@ -112,6 +114,7 @@ public:
     io::fd_ref descriptor() const noexcept { return fd_; }
 
 private:
+    task<bool> allocate(std::uint64_t size, int mode);
     // What is no offset becomes one that the kernel refuses: 2^64 - 1 would be -1, the file's own position.
     static std::int64_t at(std::uint64_t offset) noexcept {
         constexpr auto offset_max = std::numeric_limits<std::int64_t>::max();

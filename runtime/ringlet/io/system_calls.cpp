@@ -12,6 +12,7 @@
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -65,12 +66,19 @@ ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept {
 ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept {
     return counted() ? simulated->sendfile(to, from, offset, bytes) : ::sendfile(to, from, offset, bytes);
 }
+ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t bytes, unsigned flags) noexcept {
+    return counted() ? simulated->splice(from, from_offset, to, to_offset, bytes, flags)
+                     : ::splice(from, from_offset, to, to_offset, bytes, flags);
+}
 int close(int fd) noexcept { return counted() ? simulated->close(fd) : ::close(fd); }
 ssize_t read(int fd, void* data, std::size_t bytes) noexcept {
     return counted() ? simulated->read(fd, data, bytes) : ::read(fd, data, bytes);
 }
 ssize_t write(int fd, const void* data, std::size_t bytes) noexcept {
     return counted() ? simulated->write(fd, data, bytes) : ::write(fd, data, bytes);
+}
+ssize_t pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept {
+    return counted() ? simulated->pwrite(fd, data, bytes, offset) : ::pwrite(fd, data, bytes, offset);
 }
 int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept {
     return counted() ? simulated->poll(fds, count, timeout_ms) : ::poll(fds, count, timeout_ms);
@@ -126,8 +134,18 @@ int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* 
     return static_cast<int>(res);
 }
 int fchmod(int fd, mode_t mode) noexcept { return counted() ? simulated->fchmod(fd, mode) : ::fchmod(fd, mode); }
+ssize_t fgetxattr(int fd, const char* name, void* value, std::size_t bytes) noexcept {
+    return counted() ? simulated->fgetxattr(fd, name, value, bytes) : ::fgetxattr(fd, name, value, bytes);
+}
+int fsetxattr(int fd, const char* name, const void* value, std::size_t bytes, int flags) noexcept {
+    return counted() ? simulated->fsetxattr(fd, name, value, bytes, flags) : ::fsetxattr(fd, name, value, bytes, flags);
+}
 int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept {
     return counted() ? simulated->linkat(from, path, to, new_path, flags) : ::linkat(from, path, to, new_path, flags);
+}
+int renameat2(int from, const char* path, int to, const char* new_path, unsigned flags) noexcept {
+    return counted() ? simulated->renameat2(from, path, to, new_path, flags)
+                     : ::renameat2(from, path, to, new_path, flags);
 }
 int unlinkat(int directory, const char* path, int flags) noexcept {
     return counted() ? simulated->unlinkat(directory, path, flags) : ::unlinkat(directory, path, flags);

@@ -36,10 +36,13 @@ public:
     virtual ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept = 0;
     virtual ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept = 0;
     virtual ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept = 0;
+    virtual ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t bytes,
+                           unsigned flags) noexcept = 0;
 
     virtual int close(int fd) noexcept = 0;
     virtual ssize_t read(int fd, void* data, std::size_t bytes) noexcept = 0;
     virtual ssize_t write(int fd, const void* data, std::size_t bytes) noexcept = 0;
+    virtual ssize_t pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept = 0;
     virtual int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept = 0;
     virtual int ioctl(int fd, unsigned long request, void* argument) noexcept = 0;
     virtual int fcntl(int fd, int command, long argument) noexcept = 0;
@@ -57,7 +60,10 @@ public:
     /// How many of the pages that hold these bytes of a file are in memory: cachestat(2), Linux 6.5.
     virtual int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* pages) noexcept = 0;
     virtual int fchmod(int fd, mode_t mode) noexcept = 0;
+    virtual ssize_t fgetxattr(int fd, const char* name, void* value, std::size_t bytes) noexcept = 0;
+    virtual int fsetxattr(int fd, const char* name, const void* value, std::size_t bytes, int flags) noexcept = 0;
     virtual int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept = 0;
+    virtual int renameat2(int from, const char* path, int to, const char* new_path, unsigned flags) noexcept = 0;
     virtual int unlinkat(int directory, const char* path, int flags) noexcept = 0;
     virtual int mkdir(const char* path, mode_t mode) noexcept = 0;
     virtual mode_t umask(mode_t mask) noexcept = 0;
@@ -102,10 +108,12 @@ ssize_t recv(int fd, void* data, std::size_t bytes, int flags) noexcept;
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
 ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept;
 ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept;
+ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t bytes, unsigned flags) noexcept;
 
 int close(int fd) noexcept;
 ssize_t read(int fd, void* data, std::size_t bytes) noexcept;
 ssize_t write(int fd, const void* data, std::size_t bytes) noexcept;
+ssize_t pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept;
 int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept;
 int ioctl(int fd, unsigned long request, void* argument) noexcept;
 int fcntl(int fd, int command, long argument = 0) noexcept;
@@ -124,7 +132,10 @@ int ftruncate(int fd, off_t length) noexcept;
 int flock(int fd, int operation) noexcept;
 int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* pages) noexcept;
 int fchmod(int fd, mode_t mode) noexcept;
+ssize_t fgetxattr(int fd, const char* name, void* value, std::size_t bytes) noexcept;
+int fsetxattr(int fd, const char* name, const void* value, std::size_t bytes, int flags = 0) noexcept;
 int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept;
+int renameat2(int from, const char* path, int to, const char* new_path, unsigned flags) noexcept;
 int unlinkat(int directory, const char* path, int flags) noexcept;
 int mkdir(const char* path, mode_t mode) noexcept;
 mode_t umask(mode_t mask) noexcept;

@@ -140,6 +140,17 @@ task<> allocates(testing::simulation& world) {
     expect(!too_much || !*too_much, "more space was reserved than there is");
 }
 
+task<> reserves(testing::simulation& world) {
+    fs::file file = co_await fs::create("/new");
+    co_await file.write_all(as_bytes("content"));
+    co_await file.reserve(1000);
+    expect(file.size() == 7, "reserving space has changed the size");
+    co_await file.reserve(0);
+    world.set_disk_bytes(2000);
+    const auto too_much = co_await ringlet::as_result(file.reserve(1'000'000));
+    expect(!too_much || !*too_much, "more space was reserved than there is");
+}
+
 task<> closes(testing::simulation&) {
     fs::file file = co_await fs::create("/new");
     co_await file.write_all(as_bytes("content"));
@@ -255,6 +266,7 @@ constexpr awaitable_row rows[] = {
     {"fs::file::truncate(std::uint64_t)", &truncates},
     {"fs::file::sync()", &syncs},
     {"fs::file::allocate(std::uint64_t)", &allocates},
+    {"fs::file::reserve(std::uint64_t)", &reserves},
     {"fs::file::close()", &closes},
     {"fs::open(std::string, open_options)", &opens},
     {"fs::try_open(std::string, open_options)", &tries_to_open},

@@ -169,6 +169,7 @@ struct inode {
     std::uint64_t size = 0;
     sparse_bytes content;
     byte_ranges stored;
+    std::map<std::string, std::string, std::less<>> attributes;  // user.*, xattr(7)
 
     // A directory's.
     std::map<std::string, std::shared_ptr<dentry>, std::less<>> entries;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -192,6 +193,22 @@ ssize_t kernel::sendfile(int to, int from, off_t* offset, std::size_t bytes) noe
         return sent;
     });
 }
+// At the descriptors' own positions, or at one of the file that is written to; into a pipe or out of it.
+ssize_t kernel::splice(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t bytes, unsigned) noexcept {
+    return on(from, [&](open_file& source) -> std::int64_t {
+        const std::shared_ptr<open_file> target = file(to);
+        if (!target) return -EBADF;
+        if (from_offset || (!source.pipe() && !target->pipe())) return -EINVAL;
+        std::array<std::byte, 4096> block;
+        const std::int64_t got = source.peek(std::span{block}.first(std::min(block.size(), bytes)));
+        if (got <= 0) return got;
+        const auto piece = std::span{block}.first(static_cast<std::size_t>(got));
+        const std::int64_t put = target->write(piece, to_offset ? *to_offset : -1);
+        if (put <= 0) return put;
+        if (to_offset) *to_offset += put;
+        return source.read(piece.first(static_cast<std::size_t>(put)), -1);
+    });
+}
 int kernel::close(int fd) noexcept {
     return static_cast<int>(made([&]() -> std::int64_t { return close_descriptor(fd); }));
 }
@@ -200,6 +217,9 @@ ssize_t kernel::read(int fd, void* data, std::size_t bytes) noexcept {
 }
 ssize_t kernel::write(int fd, const void* data, std::size_t bytes) noexcept {
     return on(fd, [&](open_file& f) { return f.write({static_cast<const std::byte*>(data), bytes}, -1); });
+}
+ssize_t kernel::pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept {
+    return on(fd, [&](open_file& f) { return f.write({static_cast<const std::byte*>(data), bytes}, offset); });
 }
 // Never waits: a program that waits here holds up its loop.
 int kernel::poll(pollfd* fds, nfds_t count, int) noexcept {
@@ -314,6 +334,13 @@ int kernel::cachestat(int fd, std::uint64_t, std::uint64_t bytes, std::uint64_t*
 int kernel::fchmod(int fd, mode_t mode) noexcept {
     return static_cast<int>(on(fd, [&](open_file& f) { return f.change_mode(mode); }));
 }
+ssize_t kernel::fgetxattr(int fd, const char* name, void* value, std::size_t bytes) noexcept {
+    return on(fd, [&](open_file& f) { return f.attribute(name, {static_cast<std::byte*>(value), bytes}); });
+}
+int kernel::fsetxattr(int fd, const char* name, const void* value, std::size_t bytes, int) noexcept {
+    const std::string_view text{static_cast<const char*>(value), bytes};
+    return static_cast<int>(on(fd, [&](open_file& f) { return f.set_attribute(name, text); }));
+}
 int kernel::linkat(int from_fd, const char* path, int to_fd, const char* new_path, int) noexcept {
     return static_cast<int>(made([&]() -> std::int64_t {
         std::shared_ptr<open_file> from;
@@ -321,6 +348,15 @@ int kernel::linkat(int from_fd, const char* path, int to_fd, const char* new_pat
         if (const int error = std::min(directory(from_fd, path, from), directory(to_fd, new_path, to)); error < 0)
             return error;
         return files_.link(from.get(), path, to.get(), new_path);
+    }));
+}
+int kernel::renameat2(int from_fd, const char* path, int to_fd, const char* new_path, unsigned flags) noexcept {
+    return static_cast<int>(made([&]() -> std::int64_t {
+        std::shared_ptr<open_file> from;
+        std::shared_ptr<open_file> to;
+        if (const int error = std::min(directory(from_fd, path, from), directory(to_fd, new_path, to)); error < 0)
+            return error;
+        return files_.rename(from.get(), path, to.get(), new_path, flags);
     }));
 }
 int kernel::unlinkat(int directory_fd, const char* path, int flags) noexcept {

@@ -64,9 +64,12 @@ public:
     ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept override;
     ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept override;
     ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept override;
+    ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t bytes,
+                   unsigned flags) noexcept override;
     int close(int fd) noexcept override;
     ssize_t read(int fd, void* data, std::size_t bytes) noexcept override;
     ssize_t write(int fd, const void* data, std::size_t bytes) noexcept override;
+    ssize_t pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept override;
     int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept override;
     int ioctl(int fd, unsigned long request, void* argument) noexcept override;
     int fcntl(int fd, int command, long argument) noexcept override;
@@ -82,7 +85,10 @@ public:
     int flock(int fd, int operation) noexcept override;
     int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* pages) noexcept override;
     int fchmod(int fd, mode_t mode) noexcept override;
+    ssize_t fgetxattr(int fd, const char* name, void* value, std::size_t bytes) noexcept override;
+    int fsetxattr(int fd, const char* name, const void* value, std::size_t bytes, int flags) noexcept override;
     int linkat(int from, const char* path, int to, const char* new_path, int flags) noexcept override;
+    int renameat2(int from, const char* path, int to, const char* new_path, unsigned flags) noexcept override;
     int unlinkat(int directory, const char* path, int flags) noexcept override;
     int mkdir(const char* path, mode_t mode) noexcept override;
     mode_t umask(mode_t mask) noexcept override;

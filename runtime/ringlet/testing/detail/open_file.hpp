@@ -57,6 +57,8 @@ public:
     virtual std::int64_t truncate(std::int64_t) { return -EINVAL; }
     virtual std::int64_t lock(int) { return 0; }
     virtual std::int64_t change_mode(mode_t) { return -EINVAL; }
+    virtual std::int64_t attribute(std::string_view, std::span<std::byte>) { return -EOPNOTSUPP; }
+    virtual std::int64_t set_attribute(std::string_view, std::string_view) { return -EOPNOTSUPP; }
     virtual std::int64_t list(std::span<std::byte>) { return -ENOTDIR; }
     /// epoll_ctl(2), of an epoll descriptor.
     virtual std::int64_t watch(int, const std::shared_ptr<open_file>&, unsigned) { return -EINVAL; }

@@ -104,6 +104,21 @@ std::int64_t opened_file::truncate(std::int64_t size) {
     return 0;
 }
 
+std::int64_t opened_file::attribute(std::string_view name, std::span<std::byte> into) {
+    const auto found = node().attributes.find(name);
+    if (found == node().attributes.end()) return -ENODATA;
+    const std::string& value = found->second;
+    if (into.empty()) return static_cast<std::int64_t>(value.size());  // it only asks for the length
+    if (into.size() < value.size()) return -ERANGE;
+    std::memcpy(into.data(), value.data(), value.size());
+    return static_cast<std::int64_t>(value.size());
+}
+
+std::int64_t opened_file::set_attribute(std::string_view name, std::string_view value) {
+    node().attributes.insert_or_assign(std::string{name}, std::string{value});
+    return 0;
+}
+
 std::int64_t opened_directory::list(std::span<std::byte> out) {
     if (entry()->is_removed()) return -ENOENT;
     std::size_t filled = 0;

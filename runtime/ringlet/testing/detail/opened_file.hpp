@@ -91,6 +91,8 @@ public:
     std::int64_t write(std::span<const std::byte> bytes, std::int64_t offset) override;
     std::int64_t sync() override { return where().happens(fault::disk_error) ? -EIO : 0; }
     std::int64_t allocate(int mode, std::int64_t offset, std::int64_t bytes) override;
+    std::int64_t attribute(std::string_view name, std::span<std::byte> into) override;
+    std::int64_t set_attribute(std::string_view name, std::string_view value) override;
     std::int64_t truncate(std::int64_t size) override;
     std::int64_t list(std::span<std::byte>) override { return -ENOTDIR; }
 
