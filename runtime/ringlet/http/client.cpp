@@ -2,6 +2,7 @@
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/http/client.hpp>
 #include <ringlet/http/writer.hpp>
+#include <ringlet/io/op/poll.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 
@@ -10,13 +11,17 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace ringlet::http {
 namespace {
 
-// Large enough that a fast connection is read in few calls, small enough to stay in the processor's cache.
-constexpr std::size_t receive_bytes = 128 * 1024;
+// For the head, and a small body with it: who gets nothing larger needs no more memory, and the rest may go another way.
+constexpr std::size_t first_receive_bytes = 16 * 1024;
+constexpr const char* closed_within = "the server closed the connection within the body";
+
 // More interim responses than this are an attack on whoever waits for the final one.
 constexpr unsigned interim_max = 32;
 
@@ -41,13 +46,14 @@ task<> client_connection::send(std::string_view text) {
         co_await plain_->send_all(as_bytes(text));
 }
 
-task<bool> client_connection::receive() {
-    if (buffer_.empty()) buffer_.resize(receive_bytes);
+task<bool> client_connection::receive(std::size_t bytes_max) {
+    if (buffer_.size() < bytes_max) buffer_ = std::vector<std::byte>(bytes_max);
+    const std::span<std::byte> place = std::span{buffer_}.first(bytes_max);
     std::size_t got = 0;
     if (tls_)
-        got = co_await tls_->recv(buffer_);
+        got = co_await tls_->recv(place);
     else
-        got = co_await plain_->recv(buffer_);
+        got = co_await plain_->recv(place);
     unread_ = std::span{buffer_}.first(got);
     co_return got > 0;
 }
@@ -65,6 +71,8 @@ task<response_head*> client_connection::request(const request_head& head, std::s
     parser_.answers(head.method);
     at_end_ = false;
     co_await send(out);
+    // TLS has its records in memory of its own anyway, and opens as many at a time as there is room for.
+    const std::size_t first_bytes = tls_ ? receive_bytes_ : std::min(first_receive_bytes, receive_bytes_);
     for (unsigned interim = 0;;) {
         const parse_result found = parser_.feed(unread_);
         unread_ = unread_.subspan(found.consumed);
@@ -77,7 +85,7 @@ task<response_head*> client_connection::request(const request_head& head, std::s
             }
         }
         if (found.what != event::need_more) continue;  // an interim response has ended: the next head follows
-        const bool more = co_await receive();
+        const bool more = co_await receive(first_bytes);
         if (!more) {
             usable_ = false;
             throw std::system_error{net::errc::unexpected_end, "the server closed the connection without an answer"};
@@ -103,14 +111,33 @@ task<std::span<const std::byte>> client_connection::read_some() {
         if (found.what == event::body) co_return found.body;
         if (found.what == event::complete) at_end_ = true;
         if (found.what != event::need_more) continue;
-        const bool more = co_await receive();
+        const bool more = co_await receive(receive_bytes_);
         if (more) continue;
         usable_ = false;
-        if (parser_.finish().what != event::complete)
-            throw std::system_error{net::errc::unexpected_end, "the server closed the connection within the body"};
+        if (parser_.finish().what != event::complete) throw std::system_error{net::errc::unexpected_end, closed_within};
         at_end_ = true;
     }
     co_return std::span<const std::byte>{};
+}
+
+task<std::size_t> client_connection::splice_some(io::fd_ref pipe, std::size_t bytes_max) {
+    const bool possible = plain_ && unread_.empty() && part_.empty();
+    const std::uint64_t left = possible ? std::min<std::uint64_t>(parser_.unfed_bytes(), bytes_max) : 0;
+    if (left == 0) co_return 0;
+    // By the loop only the waiting: io_uring would give the splice itself to a thread of the kernel.
+    const io::fd_ref socket = plain_->socket();
+    co_await io::poll_op{socket, POLLIN};
+    const ssize_t moved = io::sys::splice(socket.get(), nullptr, pipe.get(), nullptr, static_cast<std::size_t>(left),
+                                          SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved > 0) {
+        parser_.pass(static_cast<std::uint64_t>(moved));
+        co_return static_cast<std::size_t>(moved);
+    }
+    const int error = errno;
+    if (moved < 0 && (error == EAGAIN || error == EINTR)) co_return 0;  // it was not ready after all
+    usable_ = false;
+    if (moved == 0) throw std::system_error{net::errc::unexpected_end, closed_within};
+    throw std::system_error{error, std::generic_category(), "splice"};
 }
 
 task<std::size_t> client_connection::read(std::span<std::byte> into) {

@@ -49,6 +49,12 @@ public:
     /// Errors:    as `request`; net::errc::unexpected_end for a body that is cut.
     task<std::span<const std::byte>> read_some();
 
+    /// Moves the next bytes of the body from the socket into a pipe that has room for them, without a copy.
+    /// Result: how many, at most `bytes_max`; 0 where only `read_some` can go on: at the end, with what has been received
+    /// already, under TLS, without a length, or when a splice would wait.
+    /// Errors: as `read_some`.
+    task<std::size_t> splice_some(io::fd_ref pipe, std::size_t bytes_max);
+
     /// Copies the next bytes of the body. Result: how many, 0 at the end.
     task<std::size_t> read(std::span<std::byte> into);
 
@@ -59,16 +65,21 @@ public:
     /// nobody asked for: that would be taken for the next response. Looks at the socket, without waiting.
     bool reusable() noexcept;
 
+    /// Takes at most so many bytes off the network at a time, e.g. to go slowly. At first 128 KiB.
+    void receive_at_most(std::size_t bytes) noexcept { receive_bytes_ = bytes; }
+
     net::tcp_stream& stream() noexcept { return tls_ ? tls_->transport() : *plain_; }
 
 private:
     task<> send(std::string_view text);
-    task<bool> receive();
+    task<bool> receive(std::size_t bytes_max);
     [[noreturn]] void malformed();
 
     std::optional<net::tcp_stream> plain_;  // either this
     std::optional<net::tls_stream> tls_;    // or this
     response_parser parser_;
+    // Large enough that a fast connection is read in few calls, small enough to stay in the processor's cache.
+    std::size_t receive_bytes_ = std::size_t{128} * 1024;
     std::vector<std::byte> buffer_;
     std::span<std::byte> unread_;
     std::span<const std::byte> part_;  // of the body, not yet copied by `read`

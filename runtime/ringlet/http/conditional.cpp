@@ -98,6 +98,14 @@ std::optional<std::uint64_t> take_number(std::string_view& text) noexcept {
     return number;
 }
 
+// All of `text` as a number; one that does not fit is none.
+std::optional<std::uint64_t> whole_number(std::string_view text) noexcept {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
 // One range-spec of RFC 9110 section 14.1.2, cut to the size.
 std::optional<selected_range> take_range(std::string_view spec, std::uint64_t size) noexcept {
     using kind = selected_range::kind;
@@ -192,6 +200,48 @@ selected_range select_range(const request_head& request, const validators& curre
 std::string content_range(const selected_range& range, std::uint64_t size) {
     if (range.what == selected_range::kind::unsatisfiable) return fmt::format("bytes */{}", size);
     return fmt::format("bytes {}-{}/{}", range.first, range.first + range.bytes - 1, size);
+}
+
+std::optional<content_range_value> parse_content_range(std::string_view text) noexcept {
+    text = detail::trim(text);
+    constexpr std::string_view unit = "bytes ";
+    if (!detail::equal_ignoring_case(text.substr(0, unit.size()), unit)) return std::nullopt;
+    text.remove_prefix(unit.size());
+    const std::size_t slash = text.find('/');
+    if (slash == text.npos) return std::nullopt;
+    const std::string_view range = text.substr(0, slash);
+    const std::string_view whole = text.substr(slash + 1);
+    content_range_value value;
+    if (whole != "*") {
+        value.size = whole_number(whole);
+        if (!value.size) return std::nullopt;
+    }
+    if (range == "*") return value.size ? std::optional{value} : std::nullopt;
+    const std::size_t dash = range.find('-');
+    if (dash == range.npos) return std::nullopt;
+    const auto first = whole_number(range.substr(0, dash));
+    const auto last = whole_number(range.substr(dash + 1));
+    if (!first || !last || *last < *first || *last - *first == std::numeric_limits<std::uint64_t>::max())
+        return std::nullopt;
+    if (value.size && *last >= *value.size) return std::nullopt;
+    value.first = *first;
+    value.bytes = *last - *first + 1;
+    return value;
+}
+
+std::string_view strong_validator(const response_head& response) noexcept {
+    if (response.fields.count("ETag") == 1) {
+        const std::string_view text = detail::trim(*response.fields.get("ETag"));
+        std::string_view rest = text;
+        const auto tag = take_entity_tag(rest);
+        if (tag && !tag->weak && rest.empty()) return text;
+        return {};  // a weak one says that the bytes may differ
+    }
+    if (response.fields.count("Last-Modified") != 1 || response.fields.count("Date") != 1) return {};
+    const std::string_view text = detail::trim(*response.fields.get("Last-Modified"));
+    const auto modified = parse_date(text);
+    const auto sent = parse_date(*response.fields.get("Date"));
+    return modified && sent && *modified < *sent ? text : std::string_view{};
 }
 
 }  // namespace ringlet::http

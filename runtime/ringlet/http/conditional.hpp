@@ -46,4 +46,19 @@ struct selected_range {
 /// The value of Content-Range for a 206 and for a 416.
 [[nodiscard]] std::string content_range(const selected_range& range, std::uint64_t size);
 
+/// What a Content-Range says (RFC 9110 section 14.4).
+struct content_range_value {
+    std::uint64_t first = 0;            ///< of a 206
+    std::uint64_t bytes = 0;            ///< of a 206, at least 1; 0 with a 416, which names the size alone
+    std::optional<std::uint64_t> size;  ///< of the whole; nullopt: "*"
+};
+
+/// Reads a Content-Range in bytes. nullopt for another unit, and for what contradicts itself: a last byte before the first
+/// or beyond the size, no size where there is no range.
+[[nodiscard]] std::optional<content_range_value> parse_content_range(std::string_view text) noexcept;
+
+/// The validator to send as If-Range for what came with this response: a strong entity tag, or a Last-Modified that is
+/// older than the response's Date (RFC 9110 sections 8.8.2.2 and 13.1.5). Empty when there is none.
+[[nodiscard]] std::string_view strong_validator(const response_head& response) noexcept;
+
 }  // namespace ringlet::http

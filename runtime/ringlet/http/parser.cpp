@@ -38,6 +38,9 @@ framing parser_base::body_framing() const noexcept { return core_ ? core_->plan.
 std::optional<std::uint64_t> parser_base::body_bytes() const noexcept { return core_ ? core_->plan.bytes : 0; }
 bool parser_base::idle() const noexcept { return !core_ || core_->idle(); }
 
+std::uint64_t parser_base::unfed_bytes() const noexcept { return core_ ? core_->unfed_bytes() : 0; }
+void parser_base::pass(std::uint64_t bytes) noexcept { core_->pass(bytes); }
+
 void parser_base::release_memory() noexcept {
     assert(idle() && "release_memory() in the middle of a message would lose it: ask idle() first");
     core_.reset();

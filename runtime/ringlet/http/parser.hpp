@@ -69,6 +69,10 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> body_bytes() const noexcept;
     /// True when no byte of the next message has come: the connection may be closed without cutting anything.
     [[nodiscard]] bool idle() const noexcept;
+    /// Of a body whose length the head tells: bytes that have not been fed. 0 for all others.
+    [[nodiscard]] std::uint64_t unfed_bytes() const noexcept;
+    /// So many of them, at most, went another way.
+    void pass(std::uint64_t bytes) noexcept;
     /// Gives back all memory of an idle parser, its last head included; feed() takes it again. For connections that
     /// wait for long.
     void release_memory() noexcept;

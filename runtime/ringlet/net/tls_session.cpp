@@ -22,12 +22,14 @@ namespace ringlet::net {
 // Both directions, as OpenSSL reads and writes them.
 struct tls_session::wire {
     std::string input;
-    std::size_t taken = 0;  // of input
+    std::size_t taken = 0;            // of input
+    std::span<const std::byte> lent;  // comes after it
     std::string output;
     bool out_of_memory = false;
     bool awaits_hello = false;  // a server's end of which nothing has been read
 
     int read(char* into, int bytes_max) noexcept {
+        if (input.empty()) return read_lent(into, bytes_max);
         const std::size_t bytes = std::min(static_cast<std::size_t>(bytes_max), input.size() - taken);
         std::memcpy(into, input.data() + taken, bytes);
         taken += bytes;
@@ -35,6 +37,12 @@ struct tls_session::wire {
             std::string{}.swap(input);  // an assignment would keep the memory
             taken = 0;
         }
+        return static_cast<int>(bytes);
+    }
+    int read_lent(char* into, int bytes_max) noexcept {
+        const std::size_t bytes = std::min(static_cast<std::size_t>(bytes_max), lent.size());
+        std::copy_n(as_text(lent).data(), bytes, into);
+        lent = lent.subspan(bytes);
         return static_cast<int>(bytes);
     }
     static int bio_read(BIO* bio, char* into, int bytes_max) {
@@ -138,7 +146,12 @@ std::string& tls_session::output() noexcept { return wire_->output; }
 
 void tls_session::feed(std::span<const std::byte> ciphertext) { wire_->input += as_text(ciphertext); }
 
+void tls_session::lend(std::span<const std::byte> ciphertext) noexcept { wire_->lent = ciphertext; }
+
+void tls_session::keep_lent() { feed(std::exchange(wire_->lent, {})); }
+
 void tls_session::fail(const char* what) {
+    wire_->lent = {};
     if (wire_->out_of_memory) throw std::bad_alloc{};
     const unsigned long error = ERR_peek_error();
     if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED)

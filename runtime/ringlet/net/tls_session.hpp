@@ -28,6 +28,10 @@ public:
 
     /// More bytes from the peer; copied.
     void feed(std::span<const std::byte> ciphertext);
+    /// The same without a copy, behind all that was fed: the bytes must stay until `keep_lent`, which copies what `read` has
+    /// left of them, or until it fails.
+    void lend(std::span<const std::byte> ciphertext) noexcept;
+    void keep_lent();
 
     /// Goes on with the handshake. False: needs more from the peer; send the output first.
     bool handshake();

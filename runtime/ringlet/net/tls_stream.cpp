@@ -2,6 +2,8 @@
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/core/result.hpp>
 #include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/io/loop.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/tls_stream.hpp>
 #include <ringlet/time/timeout.hpp>
@@ -12,11 +14,16 @@
 #include <system_error>
 #include <utility>
 
+#include <sys/socket.h>
+
 namespace ringlet::net {
 namespace {
 
 // Sealed and sent at a time, so that a long text is not held twice.
 constexpr std::size_t piece_bytes = std::size_t{128} * 1024;
+
+// With its head and what sealing may add (RFC 8446 section 5.2); a session holds no more that has not been read.
+constexpr std::size_t record_bytes_max = 5 + 16 * 1024 + 256;
 
 constexpr std::chrono::seconds parting_time{2};
 
@@ -88,9 +95,36 @@ task<> tls_stream::flush() {
     }
 }
 
+// As many records as there are. What is wrong with the second is found by the next call.
+tls_session::outcome tls_stream::read_all(std::span<std::byte> buffer) {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+    tls_session::outcome all = session_.read(buffer);
+    try {
+        while (all.bytes > 0 && all.bytes < buffer.size()) {
+            const tls_session::outcome next = session_.read(buffer.subspan(all.bytes));
+            if (next.bytes == 0) break;
+            all.bytes += next.bytes;
+        }
+    } catch (const std::exception&) {
+        failure_ = std::current_exception();
+    }
+    session_.keep_lent();
+    return all;
+}
+
+// Where the loop's buffer was too small for what had come, the rest is received without waiting into the caller's, to be
+// read from there. It lies so far behind that no plaintext reaches it before it has been read.
+void tls_stream::receive_more(std::span<std::byte> buffer, std::size_t fed) {
+    const std::size_t room = record_bytes_max + fed;
+    if (buffer.size() <= room) return;
+    const auto place = buffer.subspan(room);
+    const ssize_t got = io::sys::recv(transport_.socket().get(), place.data(), place.size(), MSG_DONTWAIT);
+    if (got > 0) session_.lend(place.first(static_cast<std::size_t>(got)));
+}
+
 task<std::size_t> tls_stream::recv(std::span<std::byte> buffer) {
     for (;;) {
-        const tls_session::outcome got = session_.read(buffer);
+        const tls_session::outcome got = read_all(buffer);
         // Answers to what concerns the session only. Who sends already takes them along; to wait for it could be for ever,
         // when the peer does the same.
         if (!sending_->locked()) co_await flush();
@@ -98,6 +132,7 @@ task<std::size_t> tls_stream::recv(std::span<std::byte> buffer) {
         const io::buffer_lease lease = co_await transport_.recv_lease();
         if (lease.empty()) throw std::system_error{errc::unexpected_end, "TLS"};
         session_.feed(lease.bytes());
+        if (lease.size() == io::loop::current().buffers().buffer_bytes()) receive_more(buffer, lease.size());
     }
 }
 

@@ -8,6 +8,7 @@
 #include <ringlet/sync/mutex.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
@@ -59,9 +60,12 @@ private:
     static task<tls_stream> shake_hands(tcp_stream transport, tls_session session, bool as_server);
     task<> part();
     task<> flush();
+    tls_session::outcome read_all(std::span<std::byte> buffer);
+    void receive_more(std::span<std::byte> buffer, std::size_t fed);
 
     tcp_stream transport_;
     tls_session session_;
+    std::exception_ptr failure_;      // found by a read that had something to give
     std::unique_ptr<mutex> sending_;  // receiving may have to answer
 };
 

@@ -5,6 +5,7 @@
 #include <ringlet/fs/file.hpp>
 #include <ringlet/http/client.hpp>
 #include <ringlet/http/server_connection.hpp>
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 
@@ -13,6 +14,8 @@
 #include <array>
 #include <functional>
 #include <string>
+
+#include <fcntl.h>
 
 namespace ringlet_tests {
 namespace {
@@ -236,6 +239,29 @@ task<> use_reads(http::client_connection& connection) {
     expect(all == body_bytes, "another body");
 }
 
+task<> use_splices(http::client_connection& connection) {
+    const http::request_head head = request_for("/large");
+    co_await connection.request(head);
+    std::array<int, 2> ends{};
+    expect(io::sys::pipe2(ends.data(), O_CLOEXEC) == 0, "no pipe");
+    const io::owned_fd out{ends[0]};
+    const io::owned_fd in{ends[1]};
+    std::array<std::byte, 4096> dropped;
+    std::size_t all = 0;
+    for (;;) {
+        const std::size_t moved = co_await connection.splice_some(in, dropped.size());
+        all += moved;
+        if (moved > 0) {
+            expect(io::sys::read(out.get(), dropped.data(), moved) == static_cast<ssize_t>(moved), "not in the pipe");
+            continue;
+        }
+        const auto part = co_await connection.read_some();
+        all += part.size();
+        if (part.empty()) break;
+    }
+    expect(all == body_bytes, "another body");
+}
+
 task<> use_files(http::client_connection& connection) {
     const http::request_head head = request_for("/file");
     co_await connection.request(head);
@@ -251,6 +277,10 @@ task<> with_both(task<> (*use)(http::client_connection&)) {
 
 task<> requests(testing::simulation&) { return with_both(&use_requests); }
 task<> reads_some(testing::simulation&) { return with_both(&use_parts); }
+task<> splices(testing::simulation& world) {
+    world.write_file("/large", std::string(body_bytes, 'x'));
+    co_await with_both(&use_splices);
+}
 task<> reads(testing::simulation& world) {
     world.write_file("/large", std::string(body_bytes, 'x'));
     co_await with_both(&use_reads);
@@ -287,6 +317,7 @@ task<> reads_text(testing::simulation&) { return from_server(&get_text); }
 constexpr awaitable_row rows[] = {
     {"http::client_connection::request(const request_head&, std::string_view)", &requests},
     {"http::client_connection::read_some()", &reads_some},
+    {"http::client_connection::splice_some(io::fd_ref, std::size_t)", &splices},
     {"http::client_connection::read(std::span<std::byte>)", &reads},
     {"http::response::read(std::span<std::byte>)", &gets},
     {"http::response::text(std::size_t)", &reads_text},

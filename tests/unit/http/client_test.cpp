@@ -2,11 +2,14 @@
 #include "net/support.hpp"
 #include <ringlet/core/job.hpp>
 #include <ringlet/http/client.hpp>
+#include <ringlet/io/system_calls.hpp>
 
 #include <array>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <fcntl.h>
 
 using namespace ringlet;
 using namespace ringlet_tests;
@@ -134,6 +137,54 @@ task<> mixed_reads() {
     co_await serving.get();
 }
 
+// By splice_some where it can, at most `bytes_max` at a time.
+task<std::string> spliced_rest_of(client_connection& server, std::size_t bytes_max, std::size_t& spliced) {
+    std::array<int, 2> ends{};
+    REQUIRE(io::sys::pipe2(ends.data(), O_CLOEXEC) == 0);
+    const io::owned_fd out{ends[0]};
+    const io::owned_fd in{ends[1]};
+    std::string all;
+    for (;;) {
+        const std::size_t moved = co_await server.splice_some(in, bytes_max);
+        if (moved > 0) {
+            std::string part(moved, '\0');
+            CHECK(io::sys::read(out.get(), part.data(), moved) == static_cast<ssize_t>(moved));
+            all += part;
+            spliced += moved;
+            continue;
+        }
+        const std::span<const std::byte> part = co_await server.read_some();
+        if (part.empty()) co_return all;
+        all += as_text(part);
+    }
+}
+
+task<> splices() {
+    auto [mine, theirs] = stream_pair();
+    std::string body(200'000, ' ');
+    for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i % 23);
+    const std::string whole = "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + body;
+    const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\ncd\r\n0\r\n\r\n";
+    const std::string cut = "HTTP/1.1 200 OK\r\nContent-Length: 200001\r\n\r\n" + body;
+    auto serving = spawn(script, std::move(theirs), std::vector<std::string>{whole, chunked, cut});
+    client_connection server{std::move(mine)};
+    const request_head question = get_head();
+    std::size_t spliced = 0;
+    co_await server.request(question);
+    const std::string first = co_await spliced_rest_of(server, 5000, spliced);
+    CHECK(first == body);
+    CHECK(spliced >= body.size() - 16 * 1024);
+    CHECK(server.reusable());
+    co_await server.request(question);
+    const std::string second = co_await spliced_rest_of(server, 5000, spliced);
+    CHECK(second == "cd");
+    co_await server.request(question);
+    const std::string end = co_await fate(spliced_rest_of(server, 5000, spliced));
+    CHECK(contains(end, "within the body"));
+    CHECK_FALSE(server.reusable());
+    co_await serving.get();
+}
+
 task<> sends_a_body() {
     auto [mine, theirs] = stream_pair();
     client_connection server{std::move(mine)};
@@ -244,6 +295,10 @@ TEST_CASE("both ways of reading a body may be mixed", "[http][client][orderly]")
     run(mixed_reads);
 }
 
+TEST_CASE("what a socket holds of a body may be moved into a pipe", "[http][client][orderly]") {
+    const leak_check leaks;
+    run(splices);
+}
 TEST_CASE("a request may have a body, and no forged field", "[http][client][orderly]") {
     const leak_check leaks;
     run(sends_a_body);

@@ -210,3 +210,43 @@ TEST_CASE("codings are chosen by weight (RFC 9110 section 12.5.3)", "[http][nego
     CHECK(quality("gzipped, agzip", "gzip") == 0);
     CHECK(accepted_quality(request({{"Accept-Encoding", "br"}, {"Accept-Encoding", "gzip;q=0.5"}}), "gzip") == 500);
 }
+
+TEST_CASE("a client reads Content-Range, RFC 9110 section 14.4", "[http][conditional]") {
+    const auto part = parse_content_range("bytes 42-1233/1234");
+    REQUIRE(part);
+    CHECK(part->first == 42);
+    CHECK(part->bytes == 1192);
+    CHECK(part->size == 1234u);
+    const auto open_end = parse_content_range("Bytes 0-0/*");
+    REQUIRE(open_end);
+    CHECK(open_end->bytes == 1);
+    CHECK_FALSE(open_end->size);
+    const auto refused = parse_content_range("bytes */1234");
+    REQUIRE(refused);
+    CHECK(refused->bytes == 0);
+    CHECK(refused->size == 1234u);
+    for (const char* wrong :
+         {"", "bytes", "bytes ", "bytes 1-2", "bytes 2-1/3", "bytes 0-3/3", "bytes */*", "bytes -1/3", "bytes 1-/3",
+          "bytes 1-2/", "bytes 1-2/3x", "bytes=1-2/3", "items 1-2/3", "bytes 1 -2/3", "bytes 0-18446744073709551615/*",
+          "bytes 0-1/18446744073709551616", "bytes +1-2/3"}) {
+        INFO(wrong);
+        CHECK_FALSE(parse_content_range(wrong));
+    }
+}
+
+TEST_CASE("what a client may send as If-Range, RFC 9110 section 13.1.5", "[http][conditional]") {
+    const auto chosen = [](const sent& fields) {
+        response_head head;
+        for (const auto& [name, value] : fields) head.fields.add(name, value);
+        return std::string{strong_validator(head)};
+    };
+    CHECK(chosen({{"ETag", "\"v1\""}}) == "\"v1\"");
+    CHECK(chosen({{"ETag", "\"v1\""}, {"Last-Modified", at}, {"Date", after}}) == "\"v1\"");
+    CHECK(chosen({{"Last-Modified", at}, {"Date", after}}) == at);
+    CHECK(chosen({{"Last-Modified", at}, {"Date", at}}).empty());  // it may change again within the second
+    CHECK(chosen({{"Last-Modified", at}}).empty());
+    CHECK(chosen({{"ETag", "W/\"v1\""}, {"Last-Modified", at}, {"Date", after}}).empty());
+    CHECK(chosen({{"ETag", "v1"}}).empty());
+    CHECK(chosen({{"ETag", "\"a\""}, {"ETag", "\"b\""}}).empty());
+    CHECK(chosen({}).empty());
+}

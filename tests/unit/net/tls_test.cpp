@@ -32,9 +32,9 @@ task<secured_pair> secured() {
     co_return std::move(pair);
 }
 
-task<std::string> read_to_end(tls_stream& from) {
+task<std::string> read_to_end(tls_stream& from, std::size_t bytes_at_a_time = 10'000) {
     std::string all;
-    std::vector<std::byte> buffer(10'000);
+    std::vector<std::byte> buffer(bytes_at_a_time);
     while (const std::size_t n = co_await from.recv(buffer)) all += as_text(std::span{buffer}.first(n));
     co_return all;
 }
@@ -58,6 +58,17 @@ task<> both_ways() {
                                        read_to_end(pair.client), read_to_end(pair.server));
     CHECK(std::get<2>(got) == other);
     CHECK(std::get<3>(got) == one);
+}
+
+// So much at a time is received past the loop's buffers, and read where it has been received.
+task<> large_buffers() {
+    const std::string text = pattern(3'000'000);
+    for (const std::size_t bytes : {16'385, 21'000, 24'576, 131'072, 1'000'000}) {
+        secured_pair pair = co_await secured();
+        const auto got = co_await when_all(send_and_end(pair.server, text), read_to_end(pair.client, bytes));
+        CAPTURE(bytes);
+        CHECK(std::get<1>(got) == text);
+    }
 }
 
 task<std::string> what_went_wrong(task<tls_stream> handshake) {
@@ -137,6 +148,25 @@ task<> altered() {
     CHECK(!parts.session.output().empty());  // the alert
 }
 
+task<> altered_after_good_ones() {
+    secured_pair pair = co_await secured();
+    const std::string text = pattern(100'000);
+    auto parts = std::move(pair.server).release();
+    parts.session.write(as_bytes(text));
+    parts.session.output().back() ^= 1;
+    co_await parts.transport.send_all(as_bytes(parts.session.output()));
+    std::vector<std::byte> buffer(150'000);
+    std::string all;
+    std::error_code why;
+    while (!why) {
+        const auto got = co_await as_result(pair.client.recv(buffer));
+        why = got.error();
+        if (got) all += as_text(std::span{buffer}.first(*got));
+    }
+    CHECK(why == net::errc::tls_failed);
+    CHECK(all == text.substr(0, text.size() / 16'384 * 16'384));
+}
+
 task<std::string> say_and_hear(net::tcp_stream stream, std::string text) {
     co_await stream.send_all(as_bytes(text));
     co_return co_await ringlet_tests::read_to_end(stream);
@@ -179,12 +209,18 @@ task<> cancelled_send() {
 }  // namespace
 
 TEST_CASE("a TLS stream carries both directions at once, and says where each ends", "[net][tls]") { run(both_ways); }
+TEST_CASE("what is read from a TLS stream does not depend on the size of the buffer", "[net][tls]") {
+    run(large_buffers);
+}
 TEST_CASE("a certificate that is not one to trust ends the handshake, and the error says why", "[net][tls]") {
     run(bad_certificates);
 }
 TEST_CASE("a client that speaks another protocol only is refused", "[net][tls]") { run(protocols); }
 TEST_CASE("an end without close_notify is an error", "[net][tls]") { run(truncated); }
 TEST_CASE("altered bytes are an error, and the peer is told", "[net][tls]") { run(altered); }
+TEST_CASE("what came whole before altered bytes is read before the error", "[net][tls]") {
+    run(altered_after_good_ones);
+}
 TEST_CASE("what is no TLS ends the handshake", "[net][tls]") { run(other_language); }
 TEST_CASE("a handshake with a silent peer ends at its limit", "[net][tls]") { run(silence); }
 TEST_CASE("a cancelled send tears no record", "[net][tls][orderly]") { run(cancelled_send); }

@@ -3,6 +3,7 @@
 #include <ringlet/http/detail/parser_core.hpp>
 
 #include <algorithm>
+#include <cassert>
 
 namespace ringlet::http::detail {
 
@@ -164,6 +165,14 @@ parse_result parser_core::step(std::span<const std::byte> input) {
         default:
             return feed_head(as_text(input));
     }
+}
+
+std::uint64_t parser_core::unfed_bytes() const noexcept { return phase_ == phase::length ? remaining_ : 0; }
+
+void parser_core::pass(std::uint64_t bytes) noexcept {
+    assert(bytes <= unfed_bytes() && "more than there is of the body");
+    remaining_ -= bytes;
+    if (remaining_ == 0) phase_ = phase::complete;
 }
 
 parse_result parser_core::finish() {

@@ -30,6 +30,8 @@ public:
 
     parse_result feed(std::span<const std::byte> input);
     parse_result finish();
+    std::uint64_t unfed_bytes() const noexcept;
+    void pass(std::uint64_t bytes) noexcept;
     [[nodiscard]] bool idle() const noexcept;
 
     request_head request;
