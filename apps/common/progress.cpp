@@ -3,12 +3,14 @@
 
 #include "numbers.hpp"
 #include "sanitize.hpp"
+#include "utf8.hpp"
 #include "width.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace apps {
 
@@ -73,6 +75,7 @@ std::string item_line(const progress_item& item, std::size_t cells_max, bool asc
 std::string total_line(const progress_state& state, std::size_t hidden, std::size_t cells_max) {
     std::string line = fmt::format("{}/{} files", state.files_done, state.files_total);
     if (state.files_failed > 0) line += fmt::format(" {} failed", state.files_failed);
+    if (state.files_skipped > 0) line += fmt::format(" {} skipped", state.files_skipped);
     if (const auto percent = percent_of(state.done_bytes, state.total_bytes)) line += fmt::format(" {}%", *percent);
     line += " " + amount(state.done_bytes, state.total_bytes) + " " + format_rate(state.bytes_per_second);
     line += eta_text(state.eta);
@@ -80,7 +83,25 @@ std::string total_line(const progress_state& state, std::size_t hidden, std::siz
     return shorten_end(line, cells_max - std::min(cells_max, more.size())) + more;
 }
 
+// In ASCII, of the same width.
+std::string without_utf8(std::string_view line) {
+    std::string out;
+    while (!line.empty()) {
+        const utf8_step step = decode_utf8(line);
+        if (step.value < 0x80)
+            out += static_cast<char>(step.value);
+        else
+            out.append(cells_of(step.value), step.value == U'…' ? '~' : '?');
+        line.remove_prefix(step.bytes);
+    }
+    return out;
+}
+
 }  // namespace
+
+std::string render_total(const progress_state& state, std::size_t cells_max) {
+    return std::string{first_cells(total_line(state, 0, cells_max), cells_max)};
+}
 
 std::vector<std::string> render_progress(const progress_state& state, const progress_style& style) {
     const std::size_t cells_max = std::max<std::size_t>(style.columns, 11) - 1;
@@ -89,48 +110,28 @@ std::vector<std::string> render_progress(const progress_state& state, const prog
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < shown; ++i) lines.push_back(item_line(state.active[i], cells_max, style.ascii));
     lines.push_back(total_line(state, state.active.size() - shown, cells_max));
-    for (auto& line : lines) line = first_cells(line, cells_max);
+    for (auto& line : lines)
+        line = style.ascii ? without_utf8(first_cells(line, cells_max)) : first_cells(line, cells_max);
     return lines;
 }
 
-std::size_t progress_screen::rows_taken(std::size_t columns) const noexcept {
-    std::size_t rows = 0;
-    for (const std::size_t cells : drawn_cells_)
-        rows += columns == 0 ? 1 : std::max<std::size_t>((cells + columns - 1) / columns, 1);
-    return rows;
+std::string progress_screen::clear() {
+    if (!drawn_) return {};
+    drawn_ = false;
+    return "\r\x1b[J";
 }
 
-std::string progress_screen::clear(std::size_t columns) {
-    const std::size_t rows = rows_taken(columns);
-    drawn_cells_.clear();
-    if (rows == 0) return {};
-    std::string out = "\r";
-    if (rows > 1) out += fmt::format("\x1b[{}A", rows - 1);
-    return out + "\x1b[J";
-}
-
-std::string progress_screen::update(const std::vector<std::string>& lines, const std::vector<std::string>& finished,
-                                    std::size_t columns) {
+std::string progress_screen::update(const std::vector<std::string>& lines, const std::vector<std::string>& finished) {
     std::string out;
-    const std::size_t rows = rows_taken(columns);
-    // The cursor rests behind the last line. Lines are written over, not wiped first: that would flicker.
-    if (rows > 0) out += "\r";
-    if (rows > 1) out += fmt::format("\x1b[{}A", rows - 1);
-    const auto put = [&out](const std::string& line) {
-        out += line;
-        out += "\x1b[K";
-    };
-    for (const auto& line : finished) {
-        put(line);
-        out += "\n";
-    }
-    drawn_cells_.clear();
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (i > 0) out += "\n";
-        put(lines[i]);
-        drawn_cells_.push_back(cells_of(lines[i]));
-    }
-    out += "\x1b[J";  // what the last picture had below this one
+    if (drawn_) out += "\r";
+    if (drawn_ && !finished.empty()) out += "\x1b[J";
+    for (const auto& line : finished) out += line + "\n";
+    // Lines are written over, not wiped first: that would flicker.
+    if (!lines.empty()) out += "\x1b[?7l";
+    for (std::size_t i = 0; i < lines.size(); ++i) out += (i > 0 ? "\n" : "") + lines[i] + "\x1b[K";
+    if (!lines.empty()) out += "\x1b[?7h\x1b[J\r";  // and what the last picture had below this one
+    if (lines.size() > 1) out += fmt::format("\x1b[{}A", lines.size() - 1);
+    drawn_ = !lines.empty();
     return out;
 }
 

@@ -3,13 +3,18 @@
 
 #include "common/numbers.hpp"
 #include "fetch/failure.hpp"
+#include "fetch/rate_limiter.hpp"
+#include <ringlet/http/message.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/net/tls_stream.hpp>
 #include <ringlet/time/timeout.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <new>
 #include <optional>
@@ -27,18 +32,12 @@ namespace http = ringlet::http;
 namespace net = ringlet::net;
 namespace sys = ringlet::io::sys;
 
+constexpr std::size_t receive_bytes_max = std::size_t{256} * 1024;
 constexpr std::size_t dismissed_bytes_max = 64 * 1024;
 constexpr std::chrono::seconds dismissed_time_max{2};
 
-http::request_head request_for(const http::url& where) {
-    http::request_head request;
-    request.target = where.target();
-    request.fields.add("Host", where.host_field());
-    request.fields.add("User-Agent", "ringlet-fetch/" RINGLET_VERSION);
-    request.fields.add("Accept", "*/*");
-    request.fields.add("Accept-Encoding", "identity");  // what is saved is what the URL names
-    return request;
-}
+// What must not go to another server than the one it was meant for.
+constexpr std::array<std::string_view, 3> secret_fields{"Authorization", "Cookie", "Proxy-Authorization"};
 
 // A server that waits for a request says nothing. Bytes would be an answer to a question that was never asked.
 bool silent_and_open(http::client_connection& server) noexcept {
@@ -58,8 +57,15 @@ ringlet::task<bool> read_rest(http::client_connection& server) {
 
 }  // namespace
 
-connection_pool::connection_pool(std::chrono::nanoseconds patience, std::size_t idle_max, const net::tls_trust& trust)
-    : patience_{patience}, idle_max_{idle_max}, trust_{trust} {
+connection_pool::connection_pool(const options& how)
+    : patience_{how.stall_timeout},
+      per_host_{how.per_host},
+      idle_max_{std::max(how.jobs, how.segments)},
+      receive_bytes_{std::min(
+          {rate_limiter{how.rate}.piece_bytes(), rate_limiter{how.rate_each}.piece_bytes(), receive_bytes_max})},
+      headers_{how.headers},
+      trust_{how.trust} {
+    if (per_host_ == 0) per_host_ = idle_max_;
     if (!trust_.ca_file.empty()) tls();  // a file that is none is said before anything is downloaded
 }
 
@@ -69,9 +75,33 @@ const net::tls_context& connection_pool::tls() {
     try {
         tls_ = net::tls_context::client(trust_, "http/1.1");
     } catch (const std::runtime_error& error) {
-        throw failure{apps::exit_code::tls, std::string{"certificate authorities: "} + error.what()};
+        throw failure{reason::tls, std::string{"certificate authorities: "} + error.what()};
     }
     return *tls_;
+}
+
+http::request_head connection_pool::request_for(const question& what, bool secrets) const {
+    http::request_head request;
+    request.target = what.url.target();
+    request.fields.add("Host", what.url.host_field());
+    request.fields.add("User-Agent", "ringlet-fetch/" RINGLET_VERSION);
+    request.fields.add("Accept", "*/*");
+    for (const auto& [name, value] : headers_) request.fields.remove(name);
+    for (const auto& [name, value] : headers_) request.fields.add(name, value);
+    if (!secrets)
+        for (const std::string_view name : secret_fields) request.fields.remove(name);
+    request.fields.add("Accept-Encoding", "identity");  // what is saved is what the URL names
+    if (!what.range.empty()) request.fields.add("Range", what.range);
+    if (!what.range.empty() && !what.if_range.empty()) request.fields.add("If-Range", what.if_range);
+    return request;
+}
+
+ringlet::task<host_slot> connection_pool::slot_for(const http::url& where) {
+    std::shared_ptr<ringlet::semaphore>& host = hosts_[fmt::format("{} {}", where.host(), where.port())];
+    if (!host) host = std::make_shared<ringlet::semaphore>(per_host_);
+    std::shared_ptr<ringlet::semaphore> mine = host;
+    co_await mine->acquire();
+    co_return host_slot{std::move(mine)};
 }
 
 connection_pool::connection connection_pool::take(const http::url& where) {
@@ -113,7 +143,7 @@ ringlet::task<connection_pool::connection> connection_pool::connect_and_secure(c
         co_return std::make_unique<http::client_connection>(std::move(secured));
     } catch (const std::system_error& error) {
         if (error.code() == net::errc::certificate_refused || error.code() == net::errc::tls_failed)
-            throw failure{apps::exit_code::tls, where.host_field() + ": " + error.what()};
+            throw connection_failure(where.host_field() + ": " + error.what(), error.code());
         why = error.code();
     }
     throw connection_failure("TLS handshake with " + where.host_field() + ": " + why.message(), why);
@@ -124,38 +154,41 @@ ringlet::task<connection_pool::connection> connection_pool::connect(const http::
         connection made = co_await ringlet::with_timeout(patience_, connect_and_secure(where));
         co_return std::move(made);
     } catch (const ringlet::timeout_error&) {
-        throw network_failure("connect to " + where.host_field() + ": no answer for " +
+        throw timeout_failure("connect to " + where.host_field() + ": no answer for " +
                               apps::format_duration(patience_));
     }
 }
 
 // nullptr: a connection used before is no good any more.
-ringlet::task<http::response_head*> connection_pool::ask(http::client_connection& server, const http::url& where,
+ringlet::task<http::response_head*> connection_pool::ask(http::client_connection& server,
+                                                         const http::request_head& request, const http::url& where,
                                                          bool used_before) {
-    const http::request_head request = request_for(where);
     std::error_code why;
     try {
         http::response_head* const head = co_await ringlet::with_timeout(patience_, server.request(request));
         co_return head;
     } catch (const ringlet::timeout_error&) {
-        throw network_failure("no response from " + where.host_field() + " for " + apps::format_duration(patience_));
+        throw timeout_failure("no response from " + where.host_field() + " for " + apps::format_duration(patience_));
     } catch (const std::system_error& error) {
         why = error.code();
     }
     if (used_before && net::is_disconnect(why)) co_return nullptr;
     if (why == net::errc::unexpected_end)
-        throw network_failure("no response: " + where.host_field() + " closed the connection");
+        throw connection_failure("no response: " + where.host_field() + " closed the connection", why);
     throw connection_failure("no response from " + where.host_field() + ": " + why.message(), why);
 }
 
-ringlet::task<answer> connection_pool::get(http::url where) {
-    while (connection used = take(where)) {
-        http::response_head* const head = co_await ask(*used, where, true);
-        if (head != nullptr) co_return answer{std::move(where), std::move(used), head};
+ringlet::task<answer> connection_pool::get(question what, bool secrets) {
+    host_slot slot = co_await slot_for(what.url);
+    const http::request_head request = request_for(what, secrets);
+    while (connection used = take(what.url)) {
+        http::response_head* const head = co_await ask(*used, request, what.url, true);
+        if (head != nullptr) co_return answer{std::move(what.url), std::move(used), head, std::move(slot)};
     }
-    connection fresh = co_await connect(where);
-    http::response_head* const head = co_await ask(*fresh, where, false);
-    co_return answer{std::move(where), std::move(fresh), head};
+    connection fresh = co_await connect(what.url);
+    fresh->receive_at_most(receive_bytes_);
+    http::response_head* const head = co_await ask(*fresh, request, what.url, false);
+    co_return answer{std::move(what.url), std::move(fresh), head, std::move(slot)};
 }
 
 }  // namespace fetch

@@ -6,6 +6,7 @@
 #include <ringlet/io/system_calls.hpp>
 
 #include <cerrno>
+#include <functional>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,14 +17,15 @@ namespace {
 namespace sys = ringlet::io::sys;
 
 constexpr unsigned number_max = 99'999;
+constexpr std::chrono::seconds slow_for{10};
+
+std::size_t hash_of(const std::string& name) noexcept { return std::hash<std::string>{}(name); }
 
 mode_t mode_of_new_files() noexcept {
     const mode_t mask = sys::umask(077);  // it can only be read by setting it; no other thread runs yet
     sys::umask(mask);
     return 0666 & ~mask;
 }
-
-std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 
 ringlet::io::owned_fd open_directory(const std::string& path) noexcept {
     return ringlet::io::owned_fd{sys::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -40,8 +42,8 @@ std::error_code make_directories(const std::string& path) {
 
 }  // namespace
 
-destination::destination(const std::string& directory)
-    : path_{directory.empty() ? "." : directory}, file_mode_{mode_of_new_files()} {
+destination::destination(const std::string& directory, std::chrono::nanoseconds write_patience)
+    : path_{directory.empty() ? "." : directory}, file_mode_{mode_of_new_files()}, write_patience_{write_patience} {
     fd_ = open_directory(path_);
     if (!fd_ && errno == ENOENT) {
         const std::error_code error = make_directories(path_);
@@ -51,20 +53,49 @@ destination::destination(const std::string& directory)
     if (!fd_) throw file_failure("cannot use directory", path_, last_error());
 }
 
-bool destination::exists(const std::string& name) const {
+bool destination::exists(const std::string& name) const noexcept {
     struct stat info{};
     return sys::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 std::string destination::claim(const std::string& base) {
-    unsigned& number = next_number_[base];
-    for (; number <= number_max; ++number) {
-        std::string name = numbered(base, number);
-        if (exists(name) || !claimed_.insert(name).second) continue;
-        ++number;
+    if (!exists(base) && take(base)) return base;
+    known_base& known = bases_[base];
+    while (known.next <= number_max) {
+        std::string name = numbered(base, known.next);
+        ++known.next;
+        if (claimed_.contains(hash_of(name))) continue;
+        if (exists(name)) {
+            known.present.push_back(std::move(name));
+            continue;
+        }
+        take(name);
         return name;
     }
-    throw failure{apps::exit_code::file, "too many files named " + path_of(base)};
+    throw failure{reason::file, "too many files named " + path_of(base)};
+}
+
+std::string destination::claim_to_replace(const std::string& base) { return take(base) ? base : claim(base); }
+
+std::vector<std::string> destination::present(const std::string& base) const {
+    const auto known = bases_.find(base);
+    return known == bases_.end() ? std::vector<std::string>() : known->second.present;
+}
+
+bool destination::take(const std::string& name) { return claimed_.insert(hash_of(name)).second; }
+
+std::optional<std::string> destination::noted_part(const std::string& url) {
+    const auto found = parts_.find(url);
+    if (found == parts_.end()) return std::nullopt;
+    std::string name = std::move(found->second.front());
+    found->second.erase(found->second.begin());
+    if (found->second.empty()) parts_.erase(found);
+    return name;
+}
+
+void destination::note_write(ringlet::deadline began) noexcept {
+    const ringlet::deadline now = ringlet::clock::now();
+    if (now - began >= write_patience_) slow_until_ = now + slow_for;
 }
 
 std::string destination::path_of(const std::string& name) const {

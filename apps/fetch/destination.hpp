@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "fetch/options.hpp"
 #include <ringlet/io/fd.hpp>
+#include <ringlet/time/clock.hpp>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -15,11 +21,29 @@ namespace fetch {
 class destination {
 public:
     /// Opens the directory; makes it, and those above it, where they are missing. Throws failure.
-    explicit destination(const std::string& directory);
+    /// `write_patience`: see options.
+    explicit destination(const std::string& directory,
+                         std::chrono::nanoseconds write_patience = options().write_patience);
 
     /// The first of "base", "base.1", "base.2" that no item of this run has and no file. Asked again for the same base,
     /// it gives the next one. Throws failure when there are too many.
     [[nodiscard]] std::string claim(const std::string& base);
+    /// "base" itself where no item of this run has it, whether there is a file or not; else as `claim`.
+    [[nodiscard]] std::string claim_to_replace(const std::string& base);
+    /// The files that `claim` has passed over for this base because they were there before.
+    [[nodiscard]] std::vector<std::string> present(const std::string& base) const;
+    /// Somebody has claimed `name`, and found a part of this URL there, which is not the one that is wanted.
+    void note_part(std::string url, const std::string& name) { parts_[std::move(url)].push_back(name); }
+    /// One that was noted for this URL; nobody else gets it again. It is claimed.
+    [[nodiscard]] std::optional<std::string> noted_part(const std::string& url);
+    /// Tells how long a write took that everybody had to wait for.
+    void note_write(ringlet::deadline began) noexcept;
+    /// Whether the disk has let somebody wait lately.
+    [[nodiscard]] bool is_slow() const noexcept { return ringlet::clock::now() < slow_until_; }
+    /// Whether to wait a moment more for a lock. All waits of a run together are bounded.
+    [[nodiscard]] bool may_wait() noexcept { return waits_left_ > 0 && waits_left_-- > 0; }
+    /// Whether there is anything of this name.
+    [[nodiscard]] bool exists(const std::string& name) const noexcept;
 
     [[nodiscard]] ringlet::io::fd_ref directory() const noexcept { return fd_; }
     /// The path to show to people.
@@ -28,13 +52,23 @@ public:
     [[nodiscard]] mode_t file_mode() const noexcept { return file_mode_; }
 
 private:
-    [[nodiscard]] bool exists(const std::string& name) const;
+    bool take(const std::string& name);
+
+    struct known_base {
+        unsigned next = 0;
+        std::vector<std::string> present;
+    };
 
     std::string path_;
     ringlet::io::owned_fd fd_;
     mode_t file_mode_;
-    std::unordered_set<std::string> claimed_;
-    std::unordered_map<std::string, unsigned> next_number_;
+    // Hashes: there may be many, and one that is taken for another only gets a number.
+    std::unordered_set<std::size_t> claimed_;
+    std::unordered_map<std::string, known_base> bases_;  // of those that more than one wanted, or that had files
+    std::unordered_map<std::string, std::vector<std::string>> parts_;
+    unsigned waits_left_ = 100;
+    std::chrono::nanoseconds write_patience_;
+    ringlet::deadline slow_until_{};
 };
 
 }  // namespace fetch

@@ -5,11 +5,11 @@
 #include "fetch/connection_pool.hpp"
 #include "fetch/destination.hpp"
 #include "fetch/display.hpp"
+#include "fetch/download.hpp"
 #include "fetch/options.hpp"
-#include "fetch/output.hpp"
+#include "fetch/rate_limiter.hpp"
 #include <ringlet/core/task.hpp>
 
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -22,15 +22,12 @@ public:
     downloader(const options& how, board& work, display& screen);
 
     /// Fetches everything, at most `jobs` at a time, and always so many while there is enough to do. What fails is noted on
-    /// the board and said; nothing but `cancelled` is thrown, and then no file has been left behind half done.
+    /// the board and said; nothing but `cancelled` is thrown, and then nothing stands under a final name that is not whole.
     ringlet::task<> fetch_all();
 
 private:
     ringlet::task<> work_on();
     ringlet::task<> fetch(transfer& t);
-    ringlet::task<answer> final_answer(transfer& t);
-    ringlet::task<> receive(answer& from, transfer& t, output& into);
-    ringlet::task<std::unique_ptr<output>> open_output(std::string base, std::string name);
 
     const options* options_;
     board* board_;
@@ -38,6 +35,10 @@ private:
     std::optional<destination> where_;  // absent when all goes to standard output
     std::string output_name_;           // of -o, without its directory
     connection_pool connections_;
+    pipe_pool pipes_;
+    rate_limiter rate_;
+    std::size_t kept_parts_ = 0;
+    workshop shop_;
 };
 
 }  // namespace fetch

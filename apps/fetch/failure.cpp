@@ -10,13 +10,9 @@ namespace fetch {
 namespace {
 
 using apps::exit_code;
+using ringlet::net::errc;
 
-const failure out_of_memory{exit_code::file, "out of memory"};  // made while there is some
-
-bool is_shortage(const std::error_code& why) noexcept {
-    return why == std::errc::too_many_files_open || why == std::errc::too_many_files_open_in_system ||
-           why == std::errc::not_enough_memory || why == std::errc::no_buffer_space;
-}
+const failure out_of_memory{reason::shortage, "out of memory"};  // made while there is some
 
 failure failure_in_words() {
     try {
@@ -30,15 +26,56 @@ failure failure_in_words() {
     } catch (const std::bad_alloc&) {
         return out_of_memory;
     } catch (const std::exception& other) {
-        return {exit_code::other, other.what()};
+        return {reason::other, other.what()};
     }
 }
 
 }  // namespace
 
-failure connection_failure(const std::string& what, const std::error_code& why) {
-    if (is_shortage(why)) return {exit_code::file, what};
-    return {why == ringlet::net::errc::tls_failed ? exit_code::tls : exit_code::network, what};
+bool is_shortage(const std::error_code& error) noexcept {
+    return error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system ||
+           error == std::errc::not_enough_memory || error == std::errc::no_buffer_space;
+}
+
+exit_code code_of(reason why) noexcept {
+    switch (why) {
+        case reason::shortage:
+        case reason::file:
+            return exit_code::file;
+        case reason::dns:
+        case reason::connect:
+        case reason::timeout:
+        case reason::truncated:
+            return exit_code::network;
+        case reason::tls:
+        case reason::certificate:
+            return exit_code::tls;
+        case reason::login:
+            return exit_code::login;
+        case reason::protocol:
+        case reason::redirects:
+            return exit_code::protocol;
+        case reason::status:
+            return exit_code::status;
+        case reason::checksum:
+            return exit_code::checksum;
+        case reason::reader_gone:
+            return exit_code::reader_gone;
+        case reason::other:
+        case reason::size:
+            return exit_code::other;
+    }
+    return exit_code::other;
+}
+
+failure connection_failure(const std::string& what, const std::error_code& error, reason why) {
+    if (is_shortage(error)) return {reason::shortage, what};
+    if (error == errc::host_not_found) return {reason::dns, what};
+    if (error == errc::resolver_unavailable || error == errc::resolver_timed_out)
+        return failure{reason::dns, what}.that_may_pass();
+    if (error == errc::certificate_refused) return {reason::certificate, what};
+    if (error == errc::tls_failed) return {reason::tls, what};
+    return failure{why, what}.that_may_pass();
 }
 
 failure current_failure() {

@@ -3,7 +3,10 @@
 
 #include "common/exit_codes.hpp"
 
+#include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -11,26 +14,73 @@
 
 namespace fetch {
 
+/// Why a URL was not fetched. Each reason has its exit code, see code_of.
+enum class reason : std::uint8_t {
+    other,
+    shortage,  ///< of memory or descriptors
+    file,
+    dns,
+    connect,  ///< no connection, or one that broke
+    timeout,
+    truncated,
+    tls,
+    certificate,
+    login,
+    protocol,
+    redirects,
+    status,
+    size,  ///< more than --max-size
+    checksum,
+    reader_gone,
+};
+
+[[nodiscard]] apps::exit_code code_of(reason why) noexcept;
+
 /// Why one URL was not fetched. `what()` is the text after the URL, "what: why"; it may hold text of the server's, so
 /// it is sanitized when it is printed.
 class failure : public std::runtime_error {
 public:
-    failure(apps::exit_code code, const std::string& what) : runtime_error{what}, code_{code} {}
-    [[nodiscard]] apps::exit_code code() const noexcept { return code_; }
+    failure(reason why, const std::string& what) : runtime_error{what}, why_{why} {}
+
+    [[nodiscard]] reason why() const noexcept { return why_; }
+    [[nodiscard]] apps::exit_code code() const noexcept { return code_of(why_); }
+    /// Of the server's answer, where that is the reason.
+    [[nodiscard]] std::optional<unsigned> http_status() const noexcept { return http_status_; }
+    /// The same may go well a little later.
+    [[nodiscard]] bool may_pass() const noexcept { return may_pass_; }
+    /// When the server wants to be asked again.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> retry_after() const noexcept { return retry_after_; }
+
+    failure&& with_status(unsigned number) && noexcept {
+        http_status_ = number;
+        return std::move(*this);
+    }
+    failure&& that_may_pass(std::optional<std::chrono::nanoseconds> after = std::nullopt) && noexcept {
+        may_pass_ = true;
+        retry_after_ = after;
+        return std::move(*this);
+    }
 
 private:
-    apps::exit_code code_;
+    reason why_;
+    bool may_pass_ = false;
+    std::optional<unsigned> http_status_;
+    std::optional<std::chrono::nanoseconds> retry_after_;
 };
 
-/// The network, or what stands for it: names, connections, time limits, truncation.
-inline failure network_failure(const std::string& what) { return {apps::exit_code::network, what}; }
 /// The server said something that HTTP does not allow, or that leads nowhere.
-inline failure protocol_failure(const std::string& what) { return {apps::exit_code::protocol, what}; }
-/// What a connection says: the network's fault, unless this machine is short of descriptors or memory.
-failure connection_failure(const std::string& what, const std::error_code& why);
+inline failure protocol_failure(const std::string& what) { return {reason::protocol, what}; }
+/// A time limit; may pass.
+inline failure timeout_failure(const std::string& what) { return failure{reason::timeout, what}.that_may_pass(); }
+/// Descriptors, memory.
+[[nodiscard]] bool is_shortage(const std::error_code& error) noexcept;
+/// What a connection says, `why` if not something worse: a shortage in this machine. May pass.
+failure connection_failure(const std::string& what, const std::error_code& error, reason why = reason::connect);
+/// What errno says.
+[[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 /// A file or the disk, with the system's words.
-inline failure file_failure(std::string_view doing, std::string_view name, const std::error_code& why) {
-    return {apps::exit_code::file, std::string{doing} + " " + std::string{name} + ": " + why.message()};
+inline failure file_failure(std::string_view doing, std::string_view name, const std::error_code& error) {
+    return {reason::file, std::string{doing} + " " + std::string{name} + ": " + error.message()};
 }
 
 /// The failure that an exception stands for. To be called in a catch block; rethrows what is no std::exception. Where there

@@ -51,19 +51,30 @@ ringlet::task<int> fetch_all(const fetch::options& options, fetch::board& board,
     }
 }
 
+bool has_weak_checksum(const fetch::options& options) noexcept {
+    return std::ranges::any_of(options.items, [](const fetch::item& each) {
+        return each.checksum && apps::is_weak(each.checksum->algorithm);
+    });
+}
+
 ringlet::task<int> fetch_and_tell(const fetch::options& options) {
-    fetch::board board{options.urls};
+    fetch::board board{options.items};
     fetch::display screen{board, options};
     if (options.verbose) screen.announce(apps::engine_line());
+    if (!options.trust.verify)
+        screen.announce("warning: certificates are not checked (-k): anybody on the way can read and change all");
+    if (has_weak_checksum(options))
+        screen.announce(
+            "note: MD5 and SHA-1 find damage, but whoever wants to can make another file with the same digest");
     const int status = co_await fetch_all(options, board, screen);
     co_await screen.written();
     co_return status;
 }
 
-// A file beyond the size limit is to be an error (EFBIG) and no signal. And each download has a file, a connection and
-// perhaps an idle one: where the limit cannot be raised there are fewer at a time, because all would fail together.
-void prepare_process(unsigned& jobs) noexcept {
-    constexpr rlim_t each = 4;
+// A file beyond the size limit is to be an error (EFBIG) and no signal. And each download has two files, its connections
+// with a pipe each, and perhaps an idle one: where the limit cannot be raised there are fewer at a time, because all would fail together.
+void prepare_process(unsigned& jobs, unsigned segments) noexcept {
+    const rlim_t each = 3 + 3 * rlim_t{segments};
     constexpr rlim_t others = 16;
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit files{};
@@ -79,6 +90,6 @@ void prepare_process(unsigned& jobs) noexcept {
 int main(int argc, char** argv) {
     fetch::options options;
     if (const auto status = fetch::parse_options(argc, argv, options)) return *status;
-    prepare_process(options.jobs);
+    prepare_process(options.jobs, options.segments);
     return ringlet::run_main(argc, argv, [&](ringlet::arguments) { return fetch_and_tell(options); });
 }

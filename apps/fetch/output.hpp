@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "common/digest.hpp"
+#include "fetch/failure.hpp"
+#include "fetch/part_state.hpp"
+#include "fetch/pipe_pool.hpp"
 #include <ringlet/core/task.hpp>
 
 #include <cstddef>
-#include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace fetch {
 
-/// Where a body goes. Destroyed before `finish` has ended, it leaves nothing behind.
+/// Where a body goes, and what of it is there. Destroyed before `finish` has ended, it leaves nothing behind but what
+/// another run can go on with.
 class output {
 public:
     output() = default;
@@ -18,17 +25,53 @@ public:
     output& operator=(const output&) = delete;
     virtual ~output() = default;
 
-    /// Takes the next bytes. Borrows them until the co_await ends. Throws failure.
-    virtual ringlet::task<> write(std::span<const std::byte> bytes) = 0;
+    /// The version that comes, and what is there of it.
+    [[nodiscard]] const part_state& state() const noexcept { return state_; }
+
+    /// Begins with this version; what is there of another one is dropped. Throws failure.
+    virtual ringlet::task<> begin(part_state version) = 0;
+    /// Whether segments may come side by side.
+    [[nodiscard]] virtual bool divisible() const noexcept = 0;
+    /// Divides what is missing anew; what is there stays. Only where `divisible`. Throws failure.
+    virtual ringlet::task<> divide(std::vector<segment> segments) = 0;
+    /// Puts the next bytes of a segment in their place, or keeps them until more have come. Borrows them until the co_await
+    /// ends. Throws failure.
+    virtual ringlet::task<> write(std::size_t segment, std::span<const std::byte> bytes) = 0;
+    /// Whether `write_from` works.
+    [[nodiscard]] virtual bool takes_pipes() const noexcept { return false; }
+    /// As `write`, with so many bytes that are in a pipe. Throws failure; then some may be left in it.
+    virtual ringlet::task<> write_from(const body_pipe& pipe, std::size_t segment, std::size_t bytes);
+    /// Puts what has been kept of a segment in its place. Throws failure.
+    virtual ringlet::task<> flush(std::size_t segment) = 0;
+    /// The last segment, whose end nobody knew, ends here. After its `flush`.
+    void end_here() noexcept;
     /// All bytes have come. Result: the name under which they stand now. Throws failure.
     virtual ringlet::task<std::string> finish() = 0;
+
+protected:
+    part_state state_;
 };
 
-/// Writes to standard output as the bytes come.
+/// Writes to standard output as the bytes come. What is written cannot be taken back: that its digest is another than the one
+/// that was announced is known at the end.
 class standard_output final : public output {
 public:
-    ringlet::task<> write(std::span<const std::byte> bytes) override;
+    /// `announced`: null for none.
+    explicit standard_output(std::shared_ptr<const apps::wanted_digest> announced);
+
+    ringlet::task<> begin(part_state version) override;
+    [[nodiscard]] bool divisible() const noexcept override { return false; }
+    ringlet::task<> divide(std::vector<segment> segments) override;
+    ringlet::task<> write(std::size_t segment, std::span<const std::byte> bytes) override;
+    ringlet::task<> flush(std::size_t segment) override;
     ringlet::task<std::string> finish() override;
+
+private:
+    std::shared_ptr<const apps::wanted_digest> announced_;
+    std::optional<apps::digest> digest_;
 };
+
+/// What is said of a digest that is not the one that was announced.
+[[nodiscard]] failure checksum_failure(const apps::wanted_digest& announced, const std::string& got);
 
 }  // namespace fetch

@@ -1,72 +1,34 @@
 // SPDX-License-Identifier: MIT
 #include "fetch/part_file.hpp"
 
+#include "common/file_digest.hpp"
 #include "fetch/failure.hpp"
-#include "fetch/names.hpp"
-#include <ringlet/io/offload.hpp>
+#include "fetch/part_access.hpp"
+#include "fetch/present_file.hpp"
+#include <ringlet/core/bytes.hpp>
+#include <ringlet/io/op/fsync.hpp>
 #include <ringlet/io/op/renameat.hpp>
+#include <ringlet/io/op/splice.hpp>
 #include <ringlet/io/system_calls.hpp>
 
-#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace fetch {
 namespace {
 
 namespace fs = ringlet::fs;
+namespace io = ringlet::io;
 namespace sys = ringlet::io::sys;
-using apps::exit_code;
 
 // Small pieces (tiny chunks, slow peers) are gathered, so that the number of writes depends on the bytes alone.
 constexpr std::size_t direct_bytes = 32 * 1024;
 constexpr std::size_t gathered_bytes_max = 128 * 1024;
-
-constexpr mode_t private_mode = 0600;
-
-// Whether the open file is this user's own, regular, private, and still what stands under `name`.
-bool is_our_part(int directory, const std::string& name, int fd) noexcept {
-    struct stat open_one{};
-    struct stat named_one{};
-    if (sys::fstat(fd, &open_one) != 0 || sys::fstatat(directory, name.c_str(), &named_one, AT_SYMLINK_NOFOLLOW) != 0)
-        return false;
-    return S_ISREG(open_one.st_mode) && open_one.st_uid == ::geteuid() && open_one.st_nlink == 1 &&
-           (open_one.st_mode & 07777) == private_mode && open_one.st_dev == named_one.st_dev &&
-           open_one.st_ino == named_one.st_ino;
-}
-
-bool lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0; }
-
-// Opens NAME.part, locked and empty; nullopt when what lies there is not for us.
-ringlet::task<std::optional<fs::file>> open_part(const destination& where, std::string name) {
-    const int directory = where.directory().get();
-    const auto fresh = fs::open_options::create_new().permissions(private_mode).at(where.directory());
-    ringlet::result<fs::file> made = co_await ringlet::as_result(fs::open(name, fresh));
-    if (made) {
-        // Another run may have opened it in between; then it is that one's.
-        if (!lock(made->descriptor().get()) || !is_our_part(directory, name, made->descriptor().get()))
-            co_return std::nullopt;
-        co_return *std::move(made);
-    }
-    if (made.error() != std::errc::file_exists) throw file_failure("cannot write", where.path_of(name), made.error());
-
-    // O_NONBLOCK: opening a FIFO would wait for a reader.
-    const auto present = fs::open_options::write().flags(O_NOFOLLOW | O_NONBLOCK | O_NOCTTY).at(where.directory());
-    ringlet::result<fs::file> left = co_await ringlet::as_result(fs::open(name, present));
-    if (!left) co_return std::nullopt;
-    const int fd = left->descriptor().get();
-    if (!lock(fd) || !is_our_part(directory, name, fd)) co_return std::nullopt;
-    sys::fcntl(fd, F_SETFL, sys::fcntl(fd, F_GETFL) & ~O_NONBLOCK);  // io_uring would answer EAGAIN instead of waiting
-    const ringlet::result<void> emptied = co_await ringlet::as_result(left->truncate(0));
-    if (!emptied) throw file_failure("cannot write", where.path_of(name), emptied.error());
-    co_return *std::move(left);
-}
+// Less is written sooner than room for it is made.
+constexpr std::uint64_t reserved_bytes_min = std::uint64_t{4} << 20;
 
 bool no_such_flag(const std::error_code& error) noexcept {
     return error == std::errc::invalid_argument || error == std::errc::function_not_supported;
@@ -74,101 +36,290 @@ bool no_such_flag(const std::error_code& error) noexcept {
 
 // For file systems without RENAME_NOREPLACE: a second name can only be made where there is none.
 std::error_code link_and_unlink(int directory, const char* from, const char* to) noexcept {
-    if (sys::linkat(directory, from, directory, to, 0) != 0) return {errno, std::generic_category()};
+    if (sys::linkat(directory, from, directory, to, 0) != 0) return last_error();
     sys::unlinkat(directory, from, 0);
     return {};
 }
 
 }  // namespace
 
-// Nothing is allocated between the making of the file and its owner: it would stay behind where there is no memory.
-ringlet::task<std::unique_ptr<part_file>> part_file::open(destination& where, std::string base, std::string name,
-                                                          existing_file policy) {
-    std::unique_ptr<part_file> part{new part_file{where, std::move(base), policy}};
+std::unique_ptr<part_file> part_file::take_up(destination& where, const file_wishes& wishes, const std::string& name,
+                                              std::string& in_the_way) {
+    std::unique_ptr<part_file> part{new part_file{where, wishes}};
+    part->call_it(name);
+    std::optional<left_part> left = open_left_part(where, name, wishes.url, wishes.trusts_length, in_the_way);
+    if (!left) return nullptr;
+    part->file_.emplace(std::move(left->file));
+    part->state_file_.emplace(std::move(left->state_file));
+    part->state_ = std::move(left->state);
+    part->state_there_ = true;
+    part->use_segments(std::move(part->state_.segments));
+    return part;
+}
+
+std::unique_ptr<part_file> part_file::make(destination& where, file_wishes wishes, std::string name) {
+    // Nothing is allocated between the making of the file and its owner: it would stay behind where there is no memory.
+    std::unique_ptr<part_file> part{new part_file{where, std::move(wishes)}};
     for (;;) {
         part->call_it(std::move(name));
-        part->file_ = co_await open_part(where, part->part_name_);
-        if (part->file_) co_return part;
-        if (policy == existing_file::replaced)
-            throw failure{exit_code::file, where.path_of(part->part_name_) +
-                                               ": in the way: in use, or not left behind by a run of this program"};
-        name = where.claim(part->base_);
+        part->file_ = open_part(where, part->part_name_);
+        if (part->file_) return part;
+        if (part->wishes_.replaces)
+            throw failure{reason::file, where.path_of(part->part_name_) +
+                                            ": in the way: in use, or not left behind by a run of this program"};
+        name = where.claim(part->wishes_.base);
     }
 }
 
-part_file::part_file(destination& where, std::string base, existing_file policy) noexcept
-    : where_{&where}, base_{std::move(base)}, policy_{policy} {}
+part_file::part_file(destination& where, file_wishes wishes) noexcept : where_{&where}, wishes_{std::move(wishes)} {}
 
 void part_file::call_it(std::string name) {
-    part_name_ = name + std::string{part_suffix};
+    part_name_ = part_name_of(name);
+    name_ = std::move(name);
+}
+
+void part_file::rename_to(std::string base, std::string name) {
+    wishes_.base = std::move(base);
     name_ = std::move(name);
 }
 
 // Before the lock goes with the descriptor.
 part_file::~part_file() {
-    if (file_ && !named_) sys::unlinkat(where_->directory().get(), part_name_.c_str(), 0);
+    if (!file_ || named_ || kept()) return;
+    if (stands_under(where_->directory().get(), part_name_, file_->descriptor().get()))
+        sys::unlinkat(where_->directory().get(), part_name_.c_str(), 0);
+    drop_state();
 }
 
-ringlet::task<> part_file::write(std::span<const std::byte> bytes) {
-    if (gathered_.empty() && bytes.size() >= direct_bytes) {
-        co_await put(bytes);
+void part_file::drop_state() noexcept {
+    if (!state_there_) return;
+    state_there_ = false;
+    try {
+        const int directory = where_->directory().get();
+        const std::string name = state_name_of(part_name_);
+        if (stands_under(directory, name, state_file_->descriptor().get()))  // else it is another run's by now
+            sys::unlinkat(directory, name.c_str(), 0);
+    } catch (const std::bad_alloc&) {  // then it stays, without a part, and is removed when there is one again
+    }
+    state_file_.reset();
+}
+
+// The old state goes first: whoever finds a part with a state believes it.
+ringlet::task<> part_file::begin(part_state version) {
+    drop_state();
+    state_ = std::move(version);
+    use_segments(std::move(state_.segments));
+    hashed_ = 0;
+    digest_.reset();
+    if (wishes_.checksum) digest_.emplace(wishes_.checksum->algorithm);
+    const std::string path = where_->path_of(part_name_);
+    if (file_->size() > 0) {
+        const ringlet::result<void> emptied = co_await ringlet::as_result(file_->truncate(0));
+        if (!emptied) throw file_failure("cannot write", path, emptied.error());
+    }
+    if (state_.total.value_or(0) < reserved_bytes_min) co_return;
+    const ringlet::result<bool> reserved = co_await ringlet::as_result(file_->reserve(*state_.total));
+    if (!reserved && reserved.error() != std::errc::invalid_argument)  // no file is so long; the server may have lied
+        throw file_failure("write", path, reserved.error());
+}
+
+// As long as the state's file does not say so, nothing may come in another order than before.
+ringlet::task<> part_file::divide(std::vector<segment> segments) {
+    std::vector<segment> before = state_.segments;
+    use_segments(std::move(segments));
+    std::exception_ptr failed;
+    try {
+        co_await save_state();
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (!failed) co_return;
+    use_segments(std::move(before));
+    std::rethrow_exception(failed);
+}
+
+void part_file::use_segments(std::vector<segment> segments) {
+    state_.segments = std::move(segments);
+    gathered_.assign(state_.segments.size(), {});
+    noted_.clear();
+    for (const segment& s : state_.segments) noted_.push_back(s.done);
+}
+
+// A run that is killed leaves the old one or the new one, and nothing in between.
+ringlet::task<> part_file::save_state() {
+    const io::fd_ref directory = where_->directory();
+    const std::string name = state_name_of(part_name_);
+    const std::string fresh = new_state_name_of(part_name_);
+    const auto how = fs::open_options::create_new().permissions(private_mode).at(directory);
+    unless_kept removal{directory.get(), fresh};
+    ringlet::result<fs::file> made = co_await ringlet::as_result(fs::open(fresh, how));
+    if (!made) throw file_failure("cannot write", where_->path_of(fresh), made.error());
+    const std::string text = encode(state_);
+    ringlet::result<void> done = co_await ringlet::as_result(made->write_all(ringlet::as_bytes(text), 0));
+    if (done)
+        done = co_await ringlet::as_result(io::renameat_op{directory, fresh.c_str(), directory, name.c_str(), 0U});
+    if (!done) throw file_failure("write", where_->path_of(name), done.error());
+    removal.kept = true;
+    state_file_.emplace(*std::move(made));
+    state_there_ = true;
+}
+
+ringlet::task<> part_file::write(std::size_t which, std::span<const std::byte> bytes) {
+    std::vector<std::byte>& gathered = gathered_[which];
+    if (gathered.empty() && bytes.size() >= direct_bytes) {
+        co_await put(which, bytes);
         co_return;
     }
-    gathered_.insert(gathered_.end(), bytes.begin(), bytes.end());
-    if (gathered_.size() >= gathered_bytes_max) co_await flush();
+    gathered.insert(gathered.end(), bytes.begin(), bytes.end());
+    if (gathered.size() >= gathered_bytes_max) co_await flush(which);
 }
 
-ringlet::task<> part_file::put(std::span<const std::byte> bytes) {
-    const ringlet::result<void> done = co_await ringlet::as_result(file_->write_all(bytes, offset_));
-    if (!done) throw file_failure("write", where_->path_of(part_name_), done.error());
-    offset_ += bytes.size();
+// A put that failed or was cancelled before its bytes were counted is made again, and only then.
+ringlet::task<> part_file::flush(std::size_t which) {
+    std::vector<std::byte>& gathered = gathered_[which];
+    if (gathered.empty()) {
+        co_await note_progress(which);
+        co_return;
+    }
+    const std::uint64_t before = state_.segments[which].done;
+    std::exception_ptr failed;
+    try {
+        co_await put(which, gathered);
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (state_.segments[which].done != before) gathered.clear();
+    if (failed) std::rethrow_exception(failed);
 }
 
-ringlet::task<> part_file::flush() {
-    if (!gathered_.empty()) co_await put(gathered_);
-    gathered_.clear();
+ringlet::task<> part_file::write_from(const body_pipe& pipe, std::size_t which, std::size_t bytes) {
+    co_await flush(which);
+    co_await prepare_to_put(bytes);
+    while (bytes > 0) {
+        const auto offset = static_cast<std::int64_t>(state_.segments[which].next());
+        const ringlet::result<std::size_t> moved = co_await ringlet::as_result(
+            io::splice_op{pipe.end, -1, file_->descriptor(), offset, static_cast<unsigned>(bytes), SPLICE_F_MOVE});
+        if (!moved) throw file_failure("write", where_->path_of(part_name_), moved.error());
+        if (*moved == 0) throw failure{reason::other, "a pipe is empty that should not be"};
+        state_.segments[which].done += *moved;
+        bytes -= *moved;
+        co_await note_progress(which);
+    }
+}
+
+ringlet::task<> part_file::put(std::size_t which, std::span<const std::byte> bytes) {
+    const std::uint64_t offset = state_.segments[which].next();
+    co_await prepare_to_put(bytes.size());
+    if (where_->is_slow()) {
+        const ringlet::result<void> done = co_await ringlet::as_result(file_->write_all(bytes, offset));
+        if (!done) throw file_failure("write", where_->path_of(part_name_), done.error());
+    } else {
+        write_at_once(bytes, offset);
+    }
+    state_.segments[which].done += bytes.size();
+    co_await note_progress(which);
+    if (digest_ && offset == hashed_) {
+        // Who is interrupted does not know whether they are in it: then it is forgotten.
+        std::optional<apps::digest> digest = std::exchange(digest_, std::nullopt);
+        hashed_ = 0;
+        co_await apps::add(*digest, bytes);
+        digest_ = std::move(digest);
+        hashed_ = offset + bytes.size();
+    }
+}
+
+// Copying into the system's cache takes less than waking a thread of the kernel, as long as the disk keeps up.
+void part_file::write_at_once(std::span<const std::byte> bytes, std::uint64_t offset) {
+    const ringlet::deadline began = ringlet::clock::now();
+    while (!bytes.empty()) {
+        const ssize_t count =
+            sys::pwrite(file_->descriptor().get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) throw file_failure("write", where_->path_of(part_name_), last_error());
+        bytes = bytes.subspan(static_cast<std::size_t>(count));
+        offset += static_cast<std::uint64_t>(count);
+    }
+    where_->note_write(began);
+}
+
+// What is incomplete has its state before it has a byte.
+ringlet::task<> part_file::prepare_to_put(std::size_t bytes) {
+    const bool completes = state_.done_bytes() + bytes == state_.total;
+    if (!state_there_ && state_.resumable() && !completes) co_await save_state();
+}
+
+// With one segment the length of the file says it.
+ringlet::task<> part_file::note_progress(std::size_t which) {
+    const std::uint64_t done = state_.segments[which].done;
+    if (state_.segments.size() == 1 || noted_[which] == done) co_return;
+    const std::string line = segment_line(state_.segments[which]);
+    const ringlet::result<void> noted =
+        co_await ringlet::as_result(state_file_->write_all(ringlet::as_bytes(line), segment_offset(state_, which)));
+    if (!noted) throw file_failure("write", where_->path_of(state_name_of(part_name_)), noted.error());
+    noted_[which] = done;
+}
+
+// What has not been hashed on its way is read again. A file that is not what was announced does not stay.
+ringlet::task<> part_file::verify() {
+    if (!wishes_.checksum) co_return;
+    if (!digest_) digest_.emplace(wishes_.checksum->algorithm);
+    const ringlet::result<std::uint64_t> read = co_await ringlet::as_result(apps::add_file(*digest_, *file_, hashed_));
+    if (!read) throw file_failure("read", where_->path_of(part_name_), read.error());
+    const std::string got = digest_->hex();
+    digest_.reset();
+    hashed_ = 0;
+    if (got == wishes_.checksum->hex) co_return;
+    drop_state();
+    throw checksum_failure(*wishes_.checksum, got);
 }
 
 // Some file systems (NFS, quotas) report a failed write only when a descriptor is closed. The lock stays with ours. Where
-// there is no descriptor to close, nothing is known to be wrong; where there is no thread to wait, the others wait.
+// there is no descriptor to close, nothing is known to be wrong.
 ringlet::task<> part_file::settle() {
-    auto close_twin = [](int fd) noexcept {
-        const int twin = sys::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-        return twin < 0 || sys::close(twin) == 0 ? 0 : errno;
-    };
     const int fd = file_->descriptor().get();
-    int error = 0;
-    try {
-        error = co_await ringlet::io::offload(close_twin, fd);
-    } catch (const std::exception&) {
-        error = close_twin(fd);
+    io::owned_fd twin{sys::fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+    if (twin) {
+        fs::file closing{std::move(twin)};
+        const ringlet::result<void> closed = co_await ringlet::as_result(closing.close());
+        if (!closed) throw file_failure("write", where_->path_of(part_name_), closed.error());
     }
-    if (error != 0) throw file_failure("write", where_->path_of(part_name_), {error, std::generic_category()});
+    mark_version(fd, state_);
     sys::fchmod(fd, where_->file_mode());  // not every file system has modes
+    if (!wishes_.durable) co_return;
+    const ringlet::result<void> synced = co_await ringlet::as_result(file_->sync());
+    if (!synced) throw file_failure("write", where_->path_of(part_name_), synced.error());
 }
 
 // Result: the path. Once the name is taken nothing can fail any more.
 ringlet::task<std::string> part_file::take_name() {
-    const ringlet::io::fd_ref directory = where_->directory();
-    const unsigned flags = policy_ == existing_file::replaced ? 0 : RENAME_NOREPLACE;
+    const int directory = where_->directory().get();
+    const unsigned flags = wishes_.replaces ? 0 : RENAME_NOREPLACE;
     for (;;) {
+        if (!stands_under(directory, part_name_, file_->descriptor().get()))
+            throw failure{reason::file, where_->path_of(part_name_) + ": somebody has taken it away"};
         std::string path = where_->path_of(name_);
-        const ringlet::result<void> renamed = co_await ringlet::as_result(
-            ringlet::io::renameat_op{directory, part_name_.c_str(), directory, name_.c_str(), flags});
-        std::error_code error = renamed.error();
-        if (flags != 0 && no_such_flag(error))
-            error = link_and_unlink(directory.get(), part_name_.c_str(), name_.c_str());
+        std::error_code error;
+        if (sys::renameat2(directory, part_name_.c_str(), directory, name_.c_str(), flags) != 0) error = last_error();
+        if (flags != 0 && no_such_flag(error)) error = link_and_unlink(directory, part_name_.c_str(), name_.c_str());
         named_ = !error;
-        if (named_) co_return path;
+        if (named_) {
+            drop_state();
+            co_return path;
+        }
         if (flags == 0 || error != std::errc::file_exists) throw file_failure("cannot rename to", path, error);
-        name_ = where_->claim(base_);  // somebody else made a file of this name meanwhile
+        name_ = where_->claim(wishes_.base);  // somebody else made a file of this name meanwhile
     }
 }
 
 ringlet::task<std::string> part_file::finish() {
-    co_await flush();
+    co_await verify();
     co_await settle();
-    co_return co_await take_name();
+    std::string path = co_await take_name();
+    if (!wishes_.durable) co_return path;
+    const ringlet::result<void> synced = co_await ringlet::as_result(io::fsync_op{where_->directory()});
+    if (!synced && synced.error() != std::errc::invalid_argument)  // not every file system syncs directories
+        throw file_failure("cannot sync the directory of", path, synced.error());
+    co_return path;
 }
 
 }  // namespace fetch

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "common/digest.hpp"
 #include "fetch/destination.hpp"
+#include "fetch/options.hpp"
 #include "fetch/output.hpp"
 #include <ringlet/fs/file.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,44 +16,79 @@
 
 namespace fetch {
 
-/// What to do when there is a file of the name that is wanted.
-enum class existing_file : std::uint8_t {
-    kept,      ///< the new one gets a number
-    replaced,  ///< once the new one is complete; only a regular file
+/// How a file is to come about.
+struct file_wishes {
+    std::string base;       ///< its name, which may get a number
+    std::string url;        ///< where its content comes from, whatever redirects say
+    bool replaces = false;  ///< a file of this name, once the new one is complete; only a regular one
+    bool durable = false;
+    bool trusts_length = false;                           ///< see part_state
+    std::shared_ptr<const apps::wanted_digest> checksum;  ///< null: none
 };
 
 /// A file that gets its name when it is complete; until then it is NAME.part in the same directory. That one is locked
-/// (flock), so two runs never write to the same one, private (0600), never a link, and removed by the destructor.
+/// (flock), so two runs never write to the same one, private (0600) and never a link.
 ///
-/// A NAME.part that lies there already is taken over when it is what a run that was killed leaves behind: a regular file
-/// of this user's with one name, private, and locked by nobody. Else another number is tried.
+/// Beside it stands NAME.part.state, as soon as something is written that another run could go on with: what `encode` gives.
+/// While there is one segment, the length of NAME.part says how much is there; with several, their lines do, written
+/// after the bytes. So a run that is killed loses nothing. A NAME.part without a state is what is left of a download that
+/// nobody can go on with: it is taken over and emptied. One that is locked, not this user's, of another URL, or with a
+/// damaged state, is left alone.
 class part_file final : public output {
 public:
-    /// `name` has been claimed for `base`; should its part be in the way, further ones are. Throws failure.
-    static ringlet::task<std::unique_ptr<part_file>> open(destination& where, std::string base, std::string name,
-                                                          existing_file policy);
+    /// What an earlier run has left of this URL under this name. Result: nullptr when there is nothing of it; then
+    /// `in_the_way` says why nothing can be written there, or is empty. Opens and reads two small files at once, without
+    /// waiting for others. Throws failure for no file that is there.
+    static std::unique_ptr<part_file> take_up(destination& where, const file_wishes& wishes, const std::string& name,
+                                              std::string& in_the_way);
+
+    /// Makes one. `name` has been claimed for `base`; should its part be in the way, further ones are. Throws failure.
+    static std::unique_ptr<part_file> make(destination& where, file_wishes wishes, std::string name);
     ~part_file() override;
 
-    ringlet::task<> write(std::span<const std::byte> bytes) override;
+    /// The file's name is to be made of this from now on, not of what the part is named after.
+    void rename_to(std::string base, std::string name);
+
+    ringlet::task<> begin(part_state version) override;
+    [[nodiscard]] bool divisible() const noexcept override { return true; }
+    ringlet::task<> divide(std::vector<segment> segments) override;
+    ringlet::task<> write(std::size_t segment, std::span<const std::byte> bytes) override;
+    /// Not where every byte has to be looked at.
+    [[nodiscard]] bool takes_pipes() const noexcept override { return !wishes_.checksum; }
+    ringlet::task<> write_from(const body_pipe& pipe, std::size_t segment, std::size_t bytes) override;
+    ringlet::task<> flush(std::size_t segment) override;
     ringlet::task<std::string> finish() override;
 
+    /// It stays, for another run.
+    [[nodiscard]] bool kept() const noexcept { return !named_ && state_there_ && state_.done_bytes() > 0; }
+
 private:
-    part_file(destination& where, std::string base, existing_file policy) noexcept;
+    part_file(destination& where, file_wishes wishes) noexcept;
     void call_it(std::string name);
-    ringlet::task<> put(std::span<const std::byte> bytes);
-    ringlet::task<> flush();
+    ringlet::task<> put(std::size_t segment, std::span<const std::byte> bytes);
+    void write_at_once(std::span<const std::byte> bytes, std::uint64_t offset);
+    ringlet::task<> prepare_to_put(std::size_t bytes);
+    ringlet::task<> note_progress(std::size_t segment);
+    ringlet::task<> save_state();
+    void drop_state() noexcept;
+    void use_segments(std::vector<segment> segments);
+    ringlet::task<> hash(std::uint64_t offset, std::span<const std::byte> bytes);
+    ringlet::task<> verify();
     ringlet::task<> settle();
     ringlet::task<std::string> take_name();
 
     destination* where_;
-    std::string base_;
+    file_wishes wishes_;
     std::string name_;
     std::string part_name_;
-    existing_file policy_;
     std::optional<ringlet::fs::file> file_;
-    std::uint64_t offset_ = 0;
-    std::vector<std::byte> gathered_;
+    std::optional<ringlet::fs::file> state_file_;
+    bool state_there_ = false;
     bool named_ = false;
+    std::vector<std::vector<std::byte>> gathered_;  // for each segment
+    std::vector<std::uint64_t> noted_;              // for each segment: what the state's file says is there
+    std::optional<apps::digest> digest_;
+    std::uint64_t hashed_ = 0;  // so many bytes from the beginning on are in it
 };
 
 }  // namespace fetch

@@ -40,7 +40,7 @@ class Disk(harness.FetchCase):
         process = self.start("-v", "-o", "-", self.serve("/x", response(b"x" * 3_000_000)))
         self.assertEqual(process.stdout.read(10), b"x" * 10)
         process.stdout.close()
-        self.assertRegex(process.stderr.read(), rb"^ringlet-fetch: engine: .*\n$")
+        self.assertRegex(process.stderr.read(), rb"^ringlet-fetch: engine: .*\nhttp:.*: begins\n$")
         self.assertEqual(process.wait(harness.HANGS_AFTER), 128 + signal.SIGPIPE)
         process.stderr.close()
 

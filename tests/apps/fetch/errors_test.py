@@ -196,7 +196,7 @@ class Errors(harness.FetchCase):
     def test_usage(self):
         x = self.serve("/x", response(b"x"))
         for arguments, says in (
-            ([], "URL is required"),
+            ([], "Give a URL, or a list with -i"),
             (["--jbos", "3", x], "did you mean --jobs?"),
             (["ftp://example.org/x"], "scheme is neither http nor https"),
             (["example.org/x"], "no scheme"),

@@ -42,6 +42,8 @@ class Ended:
 
 
 class FetchCase(unittest.TestCase):
+    tries = 1  # unless a test is about trying again
+
     def setUp(self):
         self.server = Server()
         self.addCleanup(self.server.close)
@@ -61,7 +63,9 @@ class FetchCase(unittest.TestCase):
         how.setdefault("cwd", self.out)
         # Whoever runs the tests may have had Ctrl-C ignored.
         how.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
-        return subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, **how)
+        how.setdefault("stdin", subprocess.DEVNULL)
+        tries = [] if "--tries" in arguments else ["--tries", str(self.tries)]
+        return subprocess.Popen([PROGRAM, *tries, *map(str, arguments)], **how)
 
     def ended(self, process):
         try:

@@ -28,6 +28,12 @@ class Client:
         self.head, _, self.unread = self.unread.partition(b"\r\n\r\n")
         return self.head.split(b" ")[1].decode()
 
+    def field(self, name):
+        """The value of a field of the request; None without one, all of them joined where there are several."""
+        lines = [line.partition(b":") for line in self.head.split(b"\r\n")[1:]]
+        values = [value.strip().decode("latin-1") for key, _, value in lines if key.decode().lower() == name.lower()]
+        return ", ".join(values) if values else None
+
     def send(self, data):
         try:
             self.connection.sendall(data)
@@ -63,6 +69,58 @@ def chunked(pieces, end=b"0\r\n\r\n"):
     return head + b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces) + end
 
 
+class Thing:
+    """Content that can be asked for in parts: a route. It says of what version it is as HTTP demands, unless told not to."""
+
+    def __init__(self, body, etag='"1"', **fields):
+        self.body = body
+        self.fields = {"ETag": etag, **fields} if etag else fields
+        self.asked = []  # of each request, as it came: (Range, If-Range), None where there is none
+        self.plan = []  # for the next answers, one each: so many bytes of the body and no more, None: all; or bytes to send
+        self.cuts = {}  # the same for answers that begin at an offset, once
+        self.divided = True  # it has parts
+        self.hold = False  # where a body is cut short, the connection stays
+        self.held = threading.Semaphore(0)  # released by each body that is held
+        self.before = lambda client, first: None  # called when a request has come
+        self.lock = threading.Lock()
+
+    def ranges(self):
+        return [what for what, _ in self.asked]
+
+    def validator(self):
+        return self.fields.get("ETag") or self.fields.get("Last-Modified")
+
+    def __call__(self, client):
+        what, version = client.field("Range"), client.field("If-Range")
+        with self.lock:
+            self.asked.append((what, version))
+            most = self.plan.pop(0) if self.plan else None
+        if isinstance(most, bytes):
+            client.send(most)
+            return False
+        first, end, status = 0, len(self.body), "200 OK"
+        fields = dict(self.fields)
+        if what and self.divided and version in (None, self.validator()):
+            first, _, last = what.removeprefix("bytes=").partition("-")
+            first, end = int(first), min(int(last) + 1 if last else end, end)
+            if first >= len(self.body):
+                client.send(response(b"", "416 Range Not Satisfiable", Content_Range=f"bytes */{len(self.body)}", **fields))
+                return True
+            status = "206 Partial Content"
+            fields["Content-Range"] = f"bytes {first}-{end - 1}/{len(self.body)}"
+        self.before(client, first)
+        with self.lock:
+            most = self.cuts.pop(first, most)
+        if most is None:
+            client.send(response(self.body[first:end], status, **fields))
+            return True
+        client.send(response(self.body[first : min(first + most, end)], status, length=end - first, **fields))
+        if self.hold:
+            self.held.release()
+            client.until_gone()
+        return False
+
+
 class Server:
     """Answers each path with what stands in `routes`: bytes to send, or a function of the Client. A function that returns
     True, and bytes that are a complete response with a length, keep the connection."""
@@ -77,7 +135,8 @@ class Server:
         self.open = set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self.accept, daemon=True)
+        self.accepting.start()
 
     def url(self, path):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"
@@ -119,6 +178,8 @@ class Server:
             self.open.discard(client.connection)
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepting.join()  # else it might accept from the next server, whose socket has the same number
         self.listener.close()
         with self.lock:
             for connection in self.open:

@@ -61,6 +61,7 @@ TEST_CASE("a long name keeps its extension and whole characters", "[fetch]") {
 
 TEST_CASE("no complete file can be taken for a part", "[fetch]") {
     CHECK(fetch::safe_name("x.part") == "x.part_");
+    CHECK(fetch::safe_name("x.part.state") == "x.part.state_");
     CHECK(fetch::safe_name("part") == "part");
 }
 

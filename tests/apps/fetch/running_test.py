@@ -159,11 +159,12 @@ class Running(harness.FetchCase):
         result = self.fetch("-j", 1, *urls)
         self.check(result, STATUS, {"a": b"x" * 2048, "b": b""})
         lines = result.err.splitlines()
-        self.assertEqual(len(lines), 4, lines)
+        self.assertEqual(len(lines), 6, lines)
         self.assertRegex(lines[0], r"^a: 2\.0KiB in \d+(ms|s), .*/s$")
         self.assertEqual(lines[1], f"ringlet-fetch: {urls[1]}: the server answered 404 Not Found")
         self.assertRegex(lines[2], r"^b: 0B in ")
-        self.assertRegex(lines[3], r"^ringlet-fetch: 2 ok, 1 failed, 2\.0KiB in ")
+        self.assertEqual(lines[3:5], ["ringlet-fetch: not saved:", f"  failed      {urls[1]}  the server answered 404 Not Found"])
+        self.assertRegex(lines[5], r"^ringlet-fetch: 2 ok, 1 failed, 2\.0KiB in ")
         self.assertNotIn("\r", result.err)
         self.assertEqual(result.out, b"")
 
@@ -237,7 +238,7 @@ class Running(harness.FetchCase):
         bars = [line for line in re.split(r"[\r\n]+", shown) if " 50% " in line and "█" in line]
         self.assertTrue(bars)
         for line in bars:
-            self.assertRegex(re.sub(r"\x1b\[\d*[A-Z]", "", line), "^file.iso ")
+            self.assertRegex(re.sub(r"\x1b\[\??\d*[A-Za-z]", "", line), "^file.iso ")
         self.assertIn(f"{folder}/file.iso: 100B in ", shown)
 
     def test_after_fg_nothing_is_drawn_over(self):

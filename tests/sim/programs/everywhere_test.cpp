@@ -142,6 +142,8 @@ void check_files(const simulation& world, int status) {
         names = world.list("/tmp/out");
     } catch (const std::system_error&) {  // it was not made
     }
+    const auto is_part = [](std::string_view name) { return name.ends_with(".part") || name.ends_with(".part.state"); };
+    if (status != 0) std::erase_if(names, is_part);
     if (names.size() > 2 || (status == 0 && names.size() != 2))
         throw std::logic_error{fmt::format("status {}, {} files; {}", status, names.size(), world.errors())};
     for (const auto& name : names)
@@ -166,7 +168,7 @@ task<> two_downloads(simulation& world) {
     wanted.jobs = 1;
     for (const char* name : {"a", "b"}) {
         world.write_file(fmt::format("/site/{}", name), content_of(name));
-        wanted.urls.push_back(*ringlet::http::url::parse(fmt::format("http://127.0.0.1:8080/{}", name)));
+        wanted.items.push_back({.url = fmt::format("http://127.0.0.1:8080/{}", name), .name = {}, .checksum = {}});
     }
     co_await with_task_group(fetch_from, std::ref(world), std::cref(site), std::cref(wanted));
 }

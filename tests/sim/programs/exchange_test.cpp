@@ -66,7 +66,7 @@ struct exchange {
         wanted.directory = "/tmp/new/out";
         for (std::size_t i = 0; i < files; ++i) {
             world.write_file("/site/" + name_of(i), file(i));
-            wanted.urls.push_back(*ringlet::http::url::parse("http://127.0.0.1:8080/" + name_of(i)));
+            wanted.items.push_back({.url = "http://127.0.0.1:8080/" + name_of(i), .name = {}, .checksum = {}});
         }
         try {
             world.run(ringlet::with_task_group(serve_and_fetch, std::ref(world), std::cref(site), std::cref(wanted),
@@ -81,12 +81,15 @@ struct exchange {
     }
 
 private:
-    // Whatever happened: what has its name is whole.
+    // Whatever happened: what has its name is whole. What is not may be gone on with, when the downloader says that it failed.
     void look_at_files(const testing::simulation& world, const std::string& directory, std::size_t files) {
+        std::size_t parts = 0;
         for (std::size_t i = 0; i < files; ++i) {
             const auto got = world.read_file(directory + "/" + name_of(i));
             if (got && *got != file(i)) throw std::logic_error{name_of(i) + " is not what was served"};
             if (got) ++there;
+            for (const char* suffix : {".part", ".part.state"})
+                if (world.read_file(directory + "/" + name_of(i) + suffix)) ++parts;
         }
         const auto in_it = [&]() -> std::vector<std::string> {
             try {
@@ -95,7 +98,7 @@ private:
                 return {};  // it was never made
             }
         }();
-        if (in_it.size() != there)
+        if (in_it.size() != there + parts || (status == 0 && parts > 0))
             throw std::logic_error{fmt::format("left behind: {}; {}", fmt::join(in_it, " "), world.errors())};
     }
 };

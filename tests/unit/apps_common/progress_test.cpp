@@ -90,30 +90,49 @@ TEST_CASE("100 percent means that all is there", "[progress]") {
 
 TEST_CASE("the screen is drawn over, finished lines stay above", "[progress]") {
     progress_screen screen;
-    CHECK(screen.update({"a", "b"}, {}, 80) == "a\x1b[K\nb\x1b[K\x1b[J");
-    CHECK(screen.update({"c"}, {"done"}, 80) == "\r\x1b[1Adone\x1b[K\nc\x1b[K\x1b[J");
-    CHECK(screen.update({"d"}, {}, 80) == "\rd\x1b[K\x1b[J");
-    CHECK(screen.clear(80) == "\r\x1b[J");
-    CHECK(screen.clear(80).empty());
+    CHECK(screen.update({"a", "b"}, {}) == "\x1b[?7la\x1b[K\nb\x1b[K\x1b[?7h\x1b[J\r\x1b[1A");
+    CHECK(screen.update({"c"}, {"done"}) == "\r\x1b[Jdone\n\x1b[?7lc\x1b[K\x1b[?7h\x1b[J\r");
+    CHECK(screen.update({"d"}, {}) == "\r\x1b[?7ld\x1b[K\x1b[?7h\x1b[J\r");
+    CHECK(screen.clear() == "\r\x1b[J");
+    CHECK(screen.clear().empty());
 }
 
 TEST_CASE("what something else wrote is not drawn over", "[progress]") {
     progress_screen screen;
-    static_cast<void>(screen.update({"a", "b"}, {}, 80));
+    static_cast<void>(screen.update({"a", "b"}, {}));
     screen.leave();
-    CHECK(screen.update({"c", "d"}, {}, 80) == "c\x1b[K\nd\x1b[K\x1b[J");
-    CHECK(screen.update({"e"}, {}, 80) == "\r\x1b[1Ae\x1b[K\x1b[J");
-}
-
-TEST_CASE("lines that a narrower window wrapped are wiped, too", "[progress]") {
-    progress_screen screen;
-    static_cast<void>(screen.update({std::string(79, 'x'), std::string(10, 'y')}, {}, 80));
-    CHECK(screen.update({"z"}, {}, 40) == "\r\x1b[2Az\x1b[K\x1b[J");
+    CHECK(screen.update({"c"}, {"done"}) == "done\n\x1b[?7lc\x1b[K\x1b[?7h\x1b[J\r");
+    CHECK(screen.update({"e"}, {}) == "\r\x1b[?7le\x1b[K\x1b[?7h\x1b[J\r");
 }
 
 TEST_CASE("a narrow window keeps name and percent", "[progress]") {
     progress_state state;
     state.active.push_back(item("archive.tar.gz", 512, 1024));
-    CHECK(render_progress(state, {40, 10, true}).front() == "archiv…ar.gz  50% 512B/1.0KiB 1.0MiB/s");
-    CHECK(render_progress(state, {20, 10, true}).front() == "archiv…ar.gz  50%");
+    CHECK(render_progress(state, {40, 10, false}).front() == "archiv…ar.gz  50% 512B/1.0KiB 1.0MiB/s");
+    CHECK(render_progress(state, {20, 10, false}).front() == "archiv…ar.gz  50%");
+}
+
+TEST_CASE("without UTF-8 everything is ASCII and stands in the same cells", "[progress]") {
+    progress_state state;
+    state.active.push_back(item("archive-世界.tar.gz", 512, 1024));
+    CHECK(render_progress(state, {30, 10, true}).front() == "archiv~ar.gz  50% 512B/1.0KiB");
+    state.active.front().name = "世界.iso";
+    CHECK(render_progress(state, {30, 10, true}).front() == "????.iso      50% 512B/1.0KiB");
+}
+
+TEST_CASE("a stalled item is shown as such instead of its rate", "[progress]") {
+    progress_state state;
+    state.active.push_back(item("movie.mkv", 512, 1024));
+    state.active.front().stalled = true;
+    CHECK(render_progress(state, {80, 24, true}).front() == "movie.mkv           #####-----  50% 512B/1.0KiB stalled");
+}
+
+TEST_CASE("the total line counts what failed and what was skipped", "[progress]") {
+    progress_state state = many(6);
+    state.files_failed = 2;
+    state.files_skipped = 1;
+    const std::string total = "3/12 files 2 failed 1 skipped 41% 120.0MiB/290.0MiB 14.2MiB/s ETA 12s";
+    CHECK(render_total(state, 100) == total);
+    CHECK(render_progress(state, {100, 24, false}).back() == total);
+    CHECK(render_total(state, 20) == "3/12 files 2 failed…");
 }
