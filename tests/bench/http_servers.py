@@ -28,7 +28,7 @@ http {{
     default_type application/octet-stream;
     client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
     uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
-    server {{ listen 127.0.0.1:{port} backlog=4096; root {site}; }}
+    server {{ listen 127.0.0.1:{port} backlog=4096{tls}; root {site}; }}
 }}
 """
 
@@ -54,15 +54,22 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def find_nginx():
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
 class ConfiguredServer:
     """One that is told its port by a file and says nothing when it listens."""
 
-    def __init__(self, program, template, user, site, core):
+    def __init__(self, program, template, user, site, core, certificate=None):
+        """`certificate`: without its suffix, .pem; the key lies beside it."""
         self.home = tempfile.TemporaryDirectory(prefix="ringlet-bench-")
         self.port = free_port()
         home = pathlib.Path(self.home.name)
         config = home / "config"
-        config.write_text(template.format(home=home, port=self.port, site=site, user=user if os.geteuid() == 0 else ""))
+        tls = f" ssl; ssl_certificate {certificate}.pem; ssl_certificate_key {certificate}.key" if certificate else ""
+        config.write_text(template.format(home=home, port=self.port, site=site, tls=tls,
+                                          user=user if os.geteuid() == 0 else ""))
         command = [program, "-c", str(config)] + (["-p", str(home)] if program.endswith("nginx") else [])
         pin = None if core is None else lambda: os.sched_setaffinity(0, {core})
         self.process = subprocess.Popen(command, preexec_fn=pin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -111,7 +118,7 @@ class Contestants:
                                     "--max-connections", "30000"], core=core, errors=subprocess.DEVNULL),
             "hand-written": lambda: Server([str(limit), "-p", "0", str(self.site)], core=core)}
         self.missing = {}
-        nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        nginx = find_nginx()
         h2o = shutil.which("h2o")
         if nginx:
             self.start["nginx"] = lambda: ConfiguredServer(nginx, NGINX, "user root;", self.site, core)
