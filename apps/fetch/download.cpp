@@ -76,6 +76,13 @@ failure broken(const transfer& t, const std::error_code& error) {
     return connection_failure("the connection broke " + so_far(t) + ": " + error.message(), error);
 }
 
+// Why all of it comes to somebody who had some.
+const char* why_not_the_rest(const part_state& known, const http::response_head& whole) {
+    if (!known.resumable()) return "the server does not tell one version from another";
+    if (http::strong_validator(whole) == known.validator) return "the server sends no parts of it";
+    return "it has changed on the server";
+}
+
 }  // namespace
 
 download::download(workshop& shared, transfer& shown)
@@ -249,9 +256,7 @@ ringlet::task<download::verdict> download::judge(answer& got, std::size_t which)
     source_ = got.from;
     if (got.head->status == http::status::range_not_satisfiable) co_return judge_refusal(got);
     if (got.head->status == http::status::partial_content) co_return co_await judge_part(got, which);
-    if (goes_on() && output_->state().done_bytes() > 0)
-        start_over(http::strong_validator(*got.head) == output_->state().validator ? "the server sends no parts of it"
-                                                                                   : "it has changed on the server");
+    if (goes_on() && output_->state().done_bytes() > 0) start_over(why_not_the_rest(output_->state(), *got.head));
     if (divides()) shop_->screen.note(*transfer_, "not divided: the server sends no parts of it");
     const std::optional<std::uint64_t> total = got.connection->body_bytes();
     co_await begin(got, total);
@@ -433,7 +438,7 @@ ringlet::task<std::size_t> download::divide(expectation first) {
         segments.push_back(segment{begin, next, 0});
         begin = next;
     }
-    co_await output_->divide(std::move(segments));
+    co_await file_->divide(std::move(segments));
     co_return done > 0 ? 1 : 0;
 }
 
@@ -454,7 +459,7 @@ ringlet::task<> download::receive(answer from, std::size_t which, expectation ex
 ringlet::task<> download::receive_body(answer& from, std::size_t which, expectation expected) {
     const bool long_one = expected.bytes != unbounded_end && expected.bytes >= piped_bytes_min;
     std::unique_ptr<body_pipe> pipe;
-    if (long_one && output_->takes_pipes()) pipe = shop_->pipes.take();
+    if (long_one && file_ != nullptr && file_->takes_pipes()) pipe = shop_->pipes.take();
     for (std::uint64_t left = expected.bytes;;) {
         const std::size_t came = co_await move_piece(from, which, left, pipe.get());
         if (came == 0) break;
@@ -498,7 +503,7 @@ ringlet::task<std::size_t> download::move_piece(answer& from, std::size_t which,
     transfer_->moved = ringlet::clock::now();
     check_size(transfer_->done_bytes + came);
     if (in_pipe > 0)
-        co_await output_->write_from(*pipe, which, in_pipe);
+        co_await file_->write_from(*pipe, which, in_pipe);
     else
         co_await output_->write(which, part);
     transfer_->done_bytes += came;

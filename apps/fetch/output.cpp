@@ -19,8 +19,6 @@ void output::end_here() noexcept {
     state_.total = last.end;
 }
 
-ringlet::task<> output::write_from(const body_pipe&, std::size_t, std::size_t) { co_return; }
-
 standard_output::standard_output(std::shared_ptr<const apps::wanted_digest> announced)
     : announced_{std::move(announced)} {
     if (announced_) digest_.emplace(announced_->algorithm);
@@ -31,11 +29,6 @@ ringlet::task<> standard_output::begin(part_state version) {
         throw failure{reason::other,
                       fmt::format("cannot start over: {} bytes are written to standard output already", written)};
     state_ = std::move(version);
-    co_return;
-}
-
-ringlet::task<> standard_output::divide(std::vector<segment> segments) {
-    state_.segments = std::move(segments);
     co_return;
 }
 

@@ -4,7 +4,6 @@
 #include "common/digest.hpp"
 #include "fetch/failure.hpp"
 #include "fetch/part_state.hpp"
-#include "fetch/pipe_pool.hpp"
 #include <ringlet/core/task.hpp>
 
 #include <cstddef>
@@ -12,7 +11,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace fetch {
 
@@ -30,17 +28,9 @@ public:
 
     /// Begins with this version; what is there of another one is dropped. Throws failure.
     virtual ringlet::task<> begin(part_state version) = 0;
-    /// Whether segments may come side by side.
-    [[nodiscard]] virtual bool divisible() const noexcept = 0;
-    /// Divides what is missing anew; what is there stays. Only where `divisible`. Throws failure.
-    virtual ringlet::task<> divide(std::vector<segment> segments) = 0;
     /// Puts the next bytes of a segment in their place, or keeps them until more have come. Borrows them until the co_await
     /// ends. Throws failure.
     virtual ringlet::task<> write(std::size_t segment, std::span<const std::byte> bytes) = 0;
-    /// Whether `write_from` works.
-    [[nodiscard]] virtual bool takes_pipes() const noexcept { return false; }
-    /// As `write`, with so many bytes that are in a pipe. Throws failure; then some may be left in it.
-    virtual ringlet::task<> write_from(const body_pipe& pipe, std::size_t segment, std::size_t bytes);
     /// Puts what has been kept of a segment in its place. Throws failure.
     virtual ringlet::task<> flush(std::size_t segment) = 0;
     /// The last segment, whose end nobody knew, ends here. After its `flush`.
@@ -60,8 +50,6 @@ public:
     explicit standard_output(std::shared_ptr<const apps::wanted_digest> announced);
 
     ringlet::task<> begin(part_state version) override;
-    [[nodiscard]] bool divisible() const noexcept override { return false; }
-    ringlet::task<> divide(std::vector<segment> segments) override;
     ringlet::task<> write(std::size_t segment, std::span<const std::byte> bytes) override;
     ringlet::task<> flush(std::size_t segment) override;
     ringlet::task<std::string> finish() override;

@@ -5,6 +5,7 @@
 #include "fetch/destination.hpp"
 #include "fetch/options.hpp"
 #include "fetch/output.hpp"
+#include "fetch/pipe_pool.hpp"
 #include <ringlet/fs/file.hpp>
 
 #include <cstddef>
@@ -50,12 +51,13 @@ public:
     void rename_to(std::string base, std::string name);
 
     ringlet::task<> begin(part_state version) override;
-    [[nodiscard]] bool divisible() const noexcept override { return true; }
-    ringlet::task<> divide(std::vector<segment> segments) override;
+    /// Divides what is missing anew, so that segments may come side by side; what is there stays. Throws failure.
+    ringlet::task<> divide(std::vector<segment> segments);
     ringlet::task<> write(std::size_t segment, std::span<const std::byte> bytes) override;
-    /// Not where every byte has to be looked at.
-    [[nodiscard]] bool takes_pipes() const noexcept override { return !wishes_.checksum; }
-    ringlet::task<> write_from(const body_pipe& pipe, std::size_t segment, std::size_t bytes) override;
+    /// Whether bytes may come in a pipe: not where each has to be looked at.
+    [[nodiscard]] bool takes_pipes() const noexcept { return !wishes_.checksum; }
+    /// As `write`, with so many bytes that are in a pipe. Throws failure; then some may be left in it.
+    ringlet::task<> write_from(const body_pipe& pipe, std::size_t segment, std::size_t bytes);
     ringlet::task<> flush(std::size_t segment) override;
     ringlet::task<std::string> finish() override;
 
