@@ -18,18 +18,22 @@ In docs/from-gevent.md each program uses what the second column of the table abo
 
 A line before a ```cpp block can say otherwise, in an HTML comment:
 
-    <!-- run: ARGUMENTS -->          run it with these arguments
+    <!-- run: ARGUMENTS -->          run it with these arguments; {site} is the URL of a web server that has a few files
     <!-- compile only -->            it would not end by itself
     <!-- not compiled: why -->       it is no complete program
 """
 
 import concurrent.futures
+import functools
+import http.server
 import os
 import pathlib
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import compiling  # noqa: E402
@@ -154,8 +158,29 @@ def compile_program(build, text, line, name, code, flags, folder):
     return said, binary
 
 
+class Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@functools.cache
+def site():
+    """The URL of a web server that has three files; it ends with this program."""
+    files = tempfile.TemporaryDirectory()
+    for name in ("one.txt", "two.txt", "three.txt"):
+        (pathlib.Path(files.name) / name).write_text("content\n", encoding="utf-8")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=files.name))
+    server.files = files
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
 def run(binary, arguments, **streams):
-    return subprocess.run([binary, *arguments], text=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL, **streams)
+    """In a directory of its own, so that what it writes is nobody's."""
+    arguments = [argument.replace("{site}", site()) if "{site}" in argument else argument for argument in arguments]
+    with tempfile.TemporaryDirectory() as here:
+        return subprocess.run([binary.resolve(), *arguments], text=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL,
+                              cwd=here, **streams)
 
 
 def build_and_run(build, text, program, flags, folder):
