@@ -386,6 +386,7 @@ void download::look_for(const part_state& version) {
         skip(place_.present.front(), "there is a file of this name");
         return;
     }
+    if (wishes_.checksum) return;  // none of them has it
     const auto same = std::ranges::find_if(
         place_.present, [&](const std::string& name) { return is_version(*shop_->where, name, version); });
     if (same != place_.present.end()) skip(*same, "this version is there already");

@@ -171,6 +171,12 @@ class Checksums(harness.FetchCase):
         self.check(self.fetch("--checksum", digest_of(BODY), "-o", "x", url), OK, says="x: skipped: it has this checksum already")
         self.assertEqual(self.server.requests, ["/x"])
 
+    def test_a_wrong_one_for_a_version_that_is_there(self):
+        thing = Thing(BODY)
+        url = self.serve("/x", thing)
+        self.check(self.fetch(url), OK, {"x": BODY})
+        self.check(self.fetch("--checksum", digest_of(b"y"), url), CHECKSUM, {"x": BODY}, "was announced")
+
     def test_no_special_file_is_read(self):
         os.mkfifo(self.out / "x")
         (self.out / "x.1").mkdir()
