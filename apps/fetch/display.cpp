@@ -357,7 +357,7 @@ void display::finish(bool interrupted) {
     if (interrupted) line += fmt::format(", {} not finished", board_->unfinished());
     const std::uint64_t fresh = board_->bytes() - board_->resumed_bytes();
     announce((interrupted ? "interrupted: " : "") + line + ", " + amount(fresh, fresh, board_->elapsed()));
-    if (interrupted && kept_parts_ > 0)
+    if (kept_parts_ > 0)
         announce(fmt::format("{} unfinished file{} kept; resume with the same command", kept_parts_,
                              kept_parts_ == 1 ? " is" : "s are"));
 }

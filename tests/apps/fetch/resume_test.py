@@ -41,6 +41,8 @@ class ResumeCase(harness.FetchCase):
         thing.plan = [bytes_there]
         result = self.fetch(*options, thing.url)
         self.check(result, NETWORK, says=f"truncated after {bytes_there} of")
+        kept = any(path.name.endswith(".part.state") for path in self.out.rglob("*"))
+        self.assertEqual(kept, "kept; resume with the same command" in result.err)
         return result
 
     def go_on(self, thing, *options, status=OK, says=()):
