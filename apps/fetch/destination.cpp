@@ -93,6 +93,12 @@ std::optional<std::string> destination::noted_part(const std::string& url) {
     return name;
 }
 
+void destination::refuse_special(const std::string& name) const {
+    struct stat info{};
+    if (sys::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(info.st_mode))
+        throw failure{reason::file, "cannot write " + path_of(name) + ": not a regular file"};
+}
+
 void destination::note_write(ringlet::deadline began) noexcept {
     const ringlet::deadline now = ringlet::clock::now();
     if (now - began >= write_patience_) slow_until_ = now + slow_for;

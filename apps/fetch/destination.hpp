@@ -36,6 +36,8 @@ public:
     void note_part(std::string url, const std::string& name) { parts_[std::move(url)].push_back(name); }
     /// One that was noted for this URL; nobody else gets it again. It is claimed.
     [[nodiscard]] std::optional<std::string> noted_part(const std::string& url);
+    /// Throws failure where something stands under this name that is no regular file, and so is not to be replaced.
+    void refuse_special(const std::string& name) const;
     /// Tells how long a write took that everybody had to wait for.
     void note_write(ringlet::deadline began) noexcept;
     /// Whether the disk has let somebody wait lately.

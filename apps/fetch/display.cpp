@@ -382,11 +382,18 @@ void display::say_not_saved() {
         for (const std::string& line : part->lines(url_cells)) say(line);
 }
 
-ringlet::task<> display::written() {
+ringlet::task<apps::exit_code> display::written() {
     take_bars_away();
     if (json_) co_await events_.written();
     co_await printers_.out().finish();
+    apps::exit_code outcome = apps::exit_code::ok;
+    const std::error_code error = json_ ? printers_.out().error() : std::error_code{};
+    if (error && error != std::errc::broken_pipe) {  // a reader that has left has what it wanted
+        outcome = apps::exit_code::file;
+        insist([&] { return "ringlet-fetch: write standard output: " + error.message(); });
+    }
     co_await printers_.err().finish();
+    co_return outcome;
 }
 
 }  // namespace fetch

@@ -54,8 +54,8 @@ public:
     /// Takes the bars away and says how it ended, with a table of what was not saved; with -q, or when nobody reads the
     /// output any more, only takes them away.
     void finish(bool interrupted);
-    /// Waits until all that was said is written, or cannot be.
-    ringlet::task<> written();
+    /// Waits until all that was said is written, or cannot be. Result: ok, or why events are missing.
+    ringlet::task<apps::exit_code> written();
 
 private:
     template <class Line>

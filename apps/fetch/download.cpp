@@ -107,6 +107,7 @@ ringlet::task<std::optional<std::string>> download::run() {
         skip(place_.present.front(), "there is a file of this name");
     if (!skip_) co_await find_same_content();
     if (skip_) co_return skip_;
+    shop_->screen.started(*transfer_);
     bool in_time = true;
     if (shop_->how.max_time) {
         try {
@@ -318,7 +319,7 @@ download::verdict download::judge_refusal(const answer& got) {
     const bool other = goes_on() && !version.empty() && version != output_->state().validator;
     if (!other && goes_on() && output_->state().segments.size() == 1 && !output_->state().total && range &&
         range->bytes == 0 && range->size == output_->state().done_bytes()) {
-        output_->end_here();
+        output_->end_here(true);
         expectation nothing;
         nothing.bytes = 0;
         return nothing;
@@ -471,7 +472,10 @@ ringlet::task<> download::receive_body(answer& from, std::size_t which, expectat
     if (pipe) shop_->pipes.give_back(std::move(pipe));
     co_await output_->flush(which);
     const segment& its = output_->state().segments[which];
-    if (!output_->state().total && (expected.whole || expected.size == its.next())) output_->end_here();
+    if (!output_->state().total && (expected.whole || expected.size == its.next())) {
+        const bool by_close = from.connection->body_framing() == http::framing::until_close;
+        output_->end_here(!by_close || from.from.is_https() || expected.size.has_value());
+    }
     if (!its.complete())
         throw failure{reason::truncated, "the server sent less than was asked for, " + so_far(*transfer_)}
             .that_may_pass();
@@ -536,6 +540,10 @@ ringlet::task<> download::receive_segment(std::size_t which) {
     const bool secrets = source_.same_origin(url_);
     answer got = co_await shop_->connections.get(ask_for(source_, which), secrets);
     const http::status status = got.head->status;
+    if (is_redirect(status))
+        throw failure{reason::protocol, "the server has moved it meanwhile"}
+            .with_status(to_number(status))
+            .that_may_pass();
     if (status != http::status::partial_content && !is_success(status)) throw status_failure(*got.head);
     std::optional<expectation> part;
     if (status == http::status::partial_content)

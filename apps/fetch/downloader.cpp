@@ -3,31 +3,19 @@
 
 #include "fetch/failure.hpp"
 #include <ringlet/core/task_group.hpp>
-#include <ringlet/io/system_calls.hpp>
 
 #include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <new>
 
-#include <sys/stat.h>
-
 namespace fetch {
 namespace {
-
-namespace sys = ringlet::io::sys;
 
 std::string directory_for(const options& how) {
     const std::filesystem::path file{how.output};
     if (how.output.empty() || !file.has_parent_path()) return how.directory;
     return (std::filesystem::path{how.directory} / file.parent_path()).string();  // an absolute one stands alone
-}
-
-// -o names one file: one that cannot be replaced is said before anything is downloaded.
-void refuse_special_file(const destination& where, const std::string& name) {
-    struct stat info{};
-    if (sys::fstatat(where.directory().get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(info.st_mode))
-        throw failure{reason::file, "cannot write " + where.path_of(name) + ": not a regular file"};
 }
 
 // However a download ends, by Ctrl-C, too.
@@ -52,7 +40,7 @@ downloader::downloader(const options& how, board& work, display& screen)
     if (how.to_standard_output()) return;
     where_.emplace(directory_for(how), how.write_patience);
     output_name_ = std::filesystem::path{how.output}.filename().string();
-    if (!output_name_.empty()) refuse_special_file(*where_, output_name_);
+    if (!output_name_.empty()) where_->refuse_special(output_name_);  // said before anything is downloaded
 }
 
 ringlet::task<> downloader::fetch_all() {
@@ -87,7 +75,6 @@ ringlet::task<> downloader::work_on() {
 }
 
 ringlet::task<> downloader::fetch(transfer& t) {
-    display_->started(t);
     download item{shop_, t};
     const count_if_kept at_the_end{item, kept_parts_, *display_};
     const std::optional<std::string> skipped = co_await item.run();

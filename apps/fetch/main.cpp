@@ -67,7 +67,8 @@ ringlet::task<int> fetch_and_tell(const fetch::options& options) {
         screen.announce(
             "note: MD5 and SHA-1 find damage, but whoever wants to can make another file with the same digest");
     const int status = co_await fetch_all(options, board, screen);
-    co_await screen.written();
+    const apps::exit_code told = co_await screen.written();
+    if (status == 0) co_return to_int(told);
     co_return status;
 }
 

@@ -213,6 +213,8 @@ std::string take_limits(const words& said, options& into) {
 
 std::string check_output(const options& how) {
     if (how.json && how.to_standard_output()) return "--json and -o - both write to standard output";
+    if ((how.json || how.to_standard_output()) && sys::fcntl(STDOUT_FILENO, F_GETFD) < 0)
+        return "standard output is closed, and that is where it all goes";
     if (how.output.empty()) return {};
     if (how.items.size() > 1) return "-o takes one URL only; use -P for several";
     if (how.output.ends_with('/')) return "-o names a file; use -P for a directory";

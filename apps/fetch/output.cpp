@@ -13,10 +13,11 @@
 
 namespace fetch {
 
-void output::end_here() noexcept {
+void output::end_here(bool certain) noexcept {
     segment& last = state_.segments.back();
     last.end = last.next();
     state_.total = last.end;
+    state_.end_is_certain = certain;
 }
 
 standard_output::standard_output(std::shared_ptr<const apps::wanted_digest> announced)

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 namespace fetch {
 namespace {
@@ -85,7 +86,14 @@ void part_file::rename_to(std::string base, std::string name) {
 
 // Before the lock goes with the descriptor.
 part_file::~part_file() {
-    if (!file_ || named_ || kept()) return;
+    if (!file_ || named_) return;
+    if (kept()) {
+        // Gives back the room that was made for what has not come.
+        struct stat info{};
+        const int fd = file_->descriptor().get();
+        if (sys::fstat(fd, &info) == 0) sys::ftruncate(fd, info.st_size);
+        return;
+    }
     if (stands_under(where_->directory().get(), part_name_, file_->descriptor().get()))
         sys::unlinkat(where_->directory().get(), part_name_.c_str(), 0);
     drop_state();

@@ -31,6 +31,7 @@ struct part_state {
     std::optional<std::uint64_t> total;
     std::vector<segment> segments;  ///< in order, without gaps, from 0 on; one at least
     bool trusts_length = false;     ///< not written down: the user's word of today
+    bool end_is_certain = true;     ///< not written down: not so where a connection that was cut looks the same
 
     [[nodiscard]] bool resumable() const noexcept { return !validator.empty() || (trusts_length && total); }
     [[nodiscard]] std::uint64_t done_bytes() const noexcept;

@@ -27,6 +27,7 @@ place find_place(destination& where, const file_wishes& wishes) {
             throw failure{reason::file,
                           fmt::format("{}{}: in the way: {}", where.path_of(found.name), part_suffix, in_the_way)};
     }
+    if (wishes.replaces) where.refuse_special(found.name);
     found.present = where.present(wishes.base);
     if (wishes.replaces && where.exists(found.name)) found.present.push_back(found.name);
     return found;

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace fetch {
 namespace {
@@ -34,7 +35,7 @@ std::string version_mark(const part_state& version, const struct stat& file) {
 
 void mark_version(int fd, const part_state& version) {
     struct stat info{};
-    if (!version.resumable() || sys::fstat(fd, &info) != 0) return;
+    if (!version.resumable() || !version.end_is_certain || sys::fstat(fd, &info) != 0) return;
     const std::string mark = version_mark(version, info);
     sys::fsetxattr(fd, version_attribute, mark.data(), mark.size());
 }
@@ -43,6 +44,7 @@ bool is_version(const destination& where, const std::string& name, const part_st
     const io::owned_fd fd{sys::openat(where.directory().get(), name.c_str(), O_RDONLY | open_present)};
     struct stat info{};
     if (!fd || !version.resumable() || sys::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
+    if (info.st_uid != ::geteuid()) return false;  // anybody can mark a file of his own
     part_state all = version;
     all.total = static_cast<std::uint64_t>(info.st_size);
     if (version.total.value_or(*all.total) != *all.total) return false;

@@ -51,6 +51,15 @@ class Events(harness.FetchCase):
         self.assertIs(summary["interrupted"], False)
         self.assertIn("ringlet-fetch: 20 ok, 1 failed, ", result.err)  # people are told all the same
 
+    def test_events_that_cannot_be_written(self):
+        url = self.serve("/a", response(b"x"))
+        with open("/dev/full", "wb") as full:
+            result = self.fetch("--json", url, stdout=full)
+        self.check(result, harness.FILE, {"a": b"x"}, "write standard output: No space left on device")
+        closed = lambda: (signal.signal(signal.SIGINT, signal.default_int_handler), os.close(1))
+        for options in (("--json",), ("-o", "-")):
+            self.check(self.fetch(*options, url, preexec_fn=closed), harness.USAGE, {"a": b"x"}, "standard output is closed")
+
     def test_quiet(self):
         result = self.fetch("--json", "-q", self.serve("/a", response(b"x")))
         self.assertEqual([event["event"] for event in self.events(result)], ["start", "done", "summary"])

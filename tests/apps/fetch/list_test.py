@@ -363,6 +363,14 @@ class Names(harness.FetchCase):
         self.check(self.fetch("-J", "-j", 1, *urls), OK)
         self.assertEqual(sorted(map(len, self.files().values())), [1, len(BODY)])
 
+    def test_overwrite_replaces_files_only(self):
+        url = self.serve("/x", response(BODY))
+        for make in (os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/null", path)):
+            make(self.out / "x")
+            self.check(self.fetch("--overwrite", url), FILE, {"x": None}, "cannot write x: not a regular file")
+            (self.out / "x").rmdir() if (self.out / "x").is_dir() else (self.out / "x").unlink()
+        self.assertEqual(self.server.requests, [])
+
     def test_overwrite(self):
         (self.out / "x").write_bytes(b"old")
         broken = self.serve("/x", lambda client: client.send(response(b"ne", length=3)))

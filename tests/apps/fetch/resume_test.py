@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import stat
+import subprocess
 
 import harness
 from harness import FILE, INTERRUPTED, NETWORK, OK, PROTOCOL, STATUS
@@ -659,6 +660,27 @@ class Again(ResumeCase):
             self.server.connections = 0
             result = self.fetch(*options, thing.url)
             self.check(result, OK, {"x": BODY}, ["x: skipped: this version is there already", "0 ok, 0 failed, 1 skipped"])
+
+    def test_somebody_elses_file_is_not_ours(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give files away")
+        thing = self.thing(BODY)
+        self.check(self.fetch(thing.url), OK, {"x": BODY})
+        os.chown(self.out / "x", 1, 1)  # its mark is what it was
+        self.check(self.fetch(thing.url), OK, {"x": BODY, "x.1": BODY})
+
+    def test_an_end_that_may_be_a_cut_is_not_trusted(self):
+        url = self.serve("/x", b'HTTP/1.1 200 OK\r\nETag: "1"\r\n\r\n' + BODY[:CUT])
+        self.check(self.fetch(url), OK, {"x": BODY[:CUT]})
+        self.serve("/x", b'HTTP/1.1 200 OK\r\nETag: "1"\r\n\r\n' + BODY)
+        self.check(self.fetch(url), OK, {"x": BODY[:CUT], "x.1": BODY})
+
+    def test_room_that_was_made_is_given_back(self):
+        if subprocess.run(["stat", "-fc", "%T", self.out], capture_output=True, text=True).stdout.strip() != "ext2/ext3":
+            self.skipTest("what is reserved can be seen on ext4 only")
+        thing = self.thing(bytes(64 * MIB))
+        self.cut(thing, CUT)
+        self.assertLess((self.out / self.PART).stat().st_blocks * 512, MIB)
 
     def test_the_same_version_in_chunks(self):
         raw = b'HTTP/1.1 200 OK\r\nETag: "1"\r\nTransfer-Encoding: chunked\r\n\r\n' + chunked([BODY]).partition(b"\r\n\r\n")[2]

@@ -271,7 +271,8 @@ class Broken(SegmentsCase):
         self.segmented("--tries", 20)
 
     def test_one_segment_gets_an_error(self):
-        for raw in (response(b"", "503 Later"), response(b"", "429 Less")):
+        moved = response(b"", "302 Found", Location="/elsewhere")
+        for raw in (response(b"", "503 Later"), response(b"", "429 Less"), moved):
             self.lie(raw)
             self.segmented("--overwrite", says="try 2 of 2")
         self.lie(response(b"", "403 No"))
