@@ -37,7 +37,7 @@ class Engine(unittest.TestCase):
             yield [serve, folder, "--port", "0", "-v"], True
             yield [echo, "--port", "0", "-v"], True
             yield [chat, "127.0.0.1", "9", "-v"], False
-            yield [fetch, "-v", "-P", folder, "http://127.0.0.1:9/x"], False  # refused
+            yield [fetch, "-v", "--tries", "1", "-P", folder, "http://127.0.0.1:9/x"], False  # refused
 
     def test_each_names_the_one_that_was_forced(self):
         for command, stop in self.each():
