@@ -122,8 +122,8 @@ std::optional<fs::file> open_part(const destination& where, const std::string& p
     const std::string state_name = state_name_of(part_name);
     io::owned_fd made{sys::openat(directory, part_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, private_mode)};
     if (made) {
-        // Another run may have opened it in between; then it is that one's.
-        if (!lock(made.get()) || !is_our_part(directory, part_name, made.get())) return std::nullopt;
+        // Another run may have opened it in between; then it is that one's. What it made of it since shows at the end.
+        if (!lock(made.get())) return std::nullopt;
         unless_kept removal{directory, part_name};
         removal.kept = drop_old_state(where, state_name) && drop_old_state(where, new_state_name_of(part_name));
         return removal.kept ? std::optional{fs::file{std::move(made)}} : std::nullopt;

@@ -64,6 +64,7 @@ std::unique_ptr<part_file> part_file::make(destination& where, file_wishes wishe
     for (;;) {
         part->call_it(std::move(name));
         part->file_ = open_part(where, part->part_name_);
+        part->empty_ = part->file_.has_value();
         if (part->file_) return part;
         if (part->wishes_.replaces)
             throw failure{reason::file, where.path_of(part->part_name_) +
@@ -121,7 +122,7 @@ ringlet::task<> part_file::begin(part_state version) {
     digest_.reset();
     if (wishes_.checksum) digest_.emplace(wishes_.checksum->algorithm);
     const std::string path = where_->path_of(part_name_);
-    if (file_->size() > 0) {
+    if (!std::exchange(empty_, false) && file_->size() > 0) {
         const ringlet::result<void> emptied = co_await ringlet::as_result(file_->truncate(0));
         if (!emptied) throw file_failure("cannot write", path, emptied.error());
     }
