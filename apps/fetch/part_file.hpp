@@ -87,7 +87,7 @@ private:
     std::optional<ringlet::fs::file> state_file_;
     bool state_there_ = false;
     bool named_ = false;
-    bool empty_ = false;  // nothing has been written since it was made
+    bool empty_ = false;                            // nothing has been written since it was made
     std::vector<std::vector<std::byte>> gathered_;  // for each segment
     std::vector<std::uint64_t> noted_;              // for each segment: what the state's file says is there
     std::optional<apps::digest> digest_;
