@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "digest.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <new>
@@ -73,13 +75,7 @@ std::string digest::hex() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> value{};
     unsigned bytes = 0;
     EVP_DigestFinal_ex(of(context_.get()), value.data(), &bytes);
-    std::string text;
-    for (const unsigned char byte : std::span{value}.first(bytes)) {
-        constexpr std::string_view digits = "0123456789abcdef";
-        text += digits[byte >> 4];
-        text += digits[byte & 15];
-    }
-    return text;
+    return fmt::format("{:02x}", fmt::join(std::span{value}.first(bytes), ""));
 }
 
 }  // namespace apps

@@ -5,7 +5,6 @@
 #include "fetch/failure.hpp"
 #include "fetch/rate_limiter.hpp"
 #include <ringlet/http/message.hpp>
-#include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/net/tls_stream.hpp>
@@ -15,7 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <new>
 #include <optional>
 #include <span>
@@ -23,14 +21,11 @@
 #include <string>
 #include <system_error>
 
-#include <sys/socket.h>
-
 namespace fetch {
 namespace {
 
 namespace http = ringlet::http;
 namespace net = ringlet::net;
-namespace sys = ringlet::io::sys;
 
 constexpr std::size_t receive_bytes_max = std::size_t{256} * 1024;
 constexpr std::size_t dismissed_bytes_max = 64 * 1024;
@@ -38,13 +33,6 @@ constexpr std::chrono::seconds dismissed_time_max{2};
 
 // What must not go to another server than the one it was meant for.
 constexpr std::array<std::string_view, 3> secret_fields{"Authorization", "Cookie", "Proxy-Authorization"};
-
-// A server that waits for a request says nothing. Bytes would be an answer to a question that was never asked.
-bool silent_and_open(http::client_connection& server) noexcept {
-    char byte = 0;
-    const ssize_t n = sys::recv(server.stream().socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-}
 
 ringlet::task<bool> read_rest(http::client_connection& server) {
     for (std::size_t bytes = 0; bytes <= dismissed_bytes_max;) {
@@ -111,7 +99,7 @@ connection_pool::connection connection_pool::take(const http::url& where) {
         if (found == idle_.end()) return nullptr;
         connection carrier = std::move(found->carrier);
         idle_.erase(found);
-        if (silent_and_open(*carrier)) return carrier;
+        if (carrier->reusable()) return carrier;
     }
 }
 

@@ -338,7 +338,6 @@ ringlet::task<> download::begin(const answer& got, std::optional<std::uint64_t> 
     part_state version;
     version.url = wishes_.url;
     version.validator = http::strong_validator(*got.head);
-    version.modified = got.head->fields.get("Last-Modified").value_or("");
     version.total = total;
     version.trusts_length = wishes_.trusts_length;
     version.segments.push_back(segment{0, total.value_or(unbounded_end), 0});
@@ -405,7 +404,7 @@ ringlet::task<> download::receive_all(answer first, std::size_t which, expectati
     if (expected.whole)
         which = 0;  // it begins anew
     else
-        which = co_await divide(expected);
+        which = divide(expected);
     const std::size_t segments = output_->state().segments.size();
     if (segments == 1) {
         co_await receive(std::move(first), which, expected);
@@ -423,13 +422,13 @@ ringlet::task<> download::receive_all(answer first, std::size_t which, expectati
 }
 
 // Divides what is still missing once the server has shown that it sends parts. Result: the segment of that first part.
-ringlet::task<std::size_t> download::divide(expectation first) {
+std::size_t download::divide(const expectation& first) {
     const part_state& state = output_->state();
-    if (!divides() || state.segments.size() > 1 || !state.total || !state.resumable()) co_return next_segment();
+    if (!divides() || state.segments.size() > 1 || !state.total || !state.resumable()) return next_segment();
     const std::uint64_t done = state.segments.front().done;
     const std::uint64_t end = done + first.bytes;
     const std::uint64_t rest = *state.total - end;
-    if (rest == 0) co_return 0;
+    if (rest == 0) return 0;
     std::vector<segment> segments;
     if (done > 0) segments.push_back(segment{0, done, done});
     segments.push_back(segment{done, end, 0});
@@ -440,8 +439,8 @@ ringlet::task<std::size_t> download::divide(expectation first) {
         segments.push_back(segment{begin, next, 0});
         begin = next;
     }
-    co_await file_->divide(std::move(segments));
-    co_return done > 0 ? 1 : 0;
+    file_->divide(std::move(segments));
+    return done > 0 ? 1 : 0;
 }
 
 ringlet::task<> download::receive(answer from, std::size_t which, expectation expected) {

@@ -84,7 +84,7 @@ private:
     void check_size(std::uint64_t bytes) const;
 
     ringlet::task<> receive_all(answer first, std::size_t which, expectation expected);
-    ringlet::task<std::size_t> divide(expectation first);
+    std::size_t divide(const expectation& first);
     ringlet::task<> receive(answer from, std::size_t which, expectation expected);
     ringlet::task<> receive_body(answer& from, std::size_t which, expectation expected);
     ringlet::task<std::size_t> move_piece(answer& from, std::size_t which, std::uint64_t left, const body_pipe* pipe);

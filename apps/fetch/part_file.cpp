@@ -7,7 +7,6 @@
 #include "fetch/present_file.hpp"
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/io/op/fsync.hpp>
-#include <ringlet/io/op/renameat.hpp>
 #include <ringlet/io/op/splice.hpp>
 #include <ringlet/io/system_calls.hpp>
 
@@ -133,43 +132,36 @@ ringlet::task<> part_file::begin(part_state version) {
 }
 
 // As long as the state's file does not say so, nothing may come in another order than before.
-ringlet::task<> part_file::divide(std::vector<segment> segments) {
+void part_file::divide(std::vector<segment> segments) {
     std::vector<segment> before = state_.segments;
     use_segments(std::move(segments));
-    std::exception_ptr failed;
     try {
-        co_await save_state();
-    } catch (...) {
-        failed = std::current_exception();
+        save_state();
+    } catch (const std::exception&) {
+        use_segments(std::move(before));
+        throw;
     }
-    if (!failed) co_return;
-    use_segments(std::move(before));
-    std::rethrow_exception(failed);
 }
 
 void part_file::use_segments(std::vector<segment> segments) {
     state_.segments = std::move(segments);
     gathered_.assign(state_.segments.size(), {});
-    noted_.clear();
-    for (const segment& s : state_.segments) noted_.push_back(s.done);
 }
 
 // A run that is killed leaves the old one or the new one, and nothing in between.
-ringlet::task<> part_file::save_state() {
-    const io::fd_ref directory = where_->directory();
+void part_file::save_state() {
+    const int directory = where_->directory().get();
     const std::string name = state_name_of(part_name_);
     const std::string fresh = new_state_name_of(part_name_);
-    const auto how = fs::open_options::create_new().permissions(private_mode).at(directory);
-    unless_kept removal{directory.get(), fresh};
-    ringlet::result<fs::file> made = co_await ringlet::as_result(fs::open(fresh, how));
-    if (!made) throw file_failure("cannot write", where_->path_of(fresh), made.error());
-    const std::string text = encode(state_);
-    ringlet::result<void> done = co_await ringlet::as_result(made->write_all(ringlet::as_bytes(text), 0));
-    if (done)
-        done = co_await ringlet::as_result(io::renameat_op{directory, fresh.c_str(), directory, name.c_str(), 0U});
-    if (!done) throw file_failure("write", where_->path_of(name), done.error());
+    io::owned_fd made{sys::openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, private_mode)};
+    if (!made) throw file_failure("cannot write", where_->path_of(fresh), last_error());
+    unless_kept removal{directory, fresh};
+    fs::file file{std::move(made)};
+    write_at_once(file, fresh, ringlet::as_bytes(encode(state_)), 0);
+    if (sys::renameat2(directory, fresh.c_str(), directory, name.c_str(), 0) != 0)
+        throw file_failure("cannot rename to", where_->path_of(name), last_error());
     removal.kept = true;
-    state_file_.emplace(*std::move(made));
+    state_file_.emplace(std::move(file));
     state_there_ = true;
 }
 
@@ -186,10 +178,7 @@ ringlet::task<> part_file::write(std::size_t which, std::span<const std::byte> b
 // A put that failed or was cancelled before its bytes were counted is made again, and only then.
 ringlet::task<> part_file::flush(std::size_t which) {
     std::vector<std::byte>& gathered = gathered_[which];
-    if (gathered.empty()) {
-        co_await note_progress(which);
-        co_return;
-    }
+    if (gathered.empty()) co_return;
     const std::uint64_t before = state_.segments[which].done;
     std::exception_ptr failed;
     try {
@@ -203,7 +192,7 @@ ringlet::task<> part_file::flush(std::size_t which) {
 
 ringlet::task<> part_file::write_from(const body_pipe& pipe, std::size_t which, std::size_t bytes) {
     co_await flush(which);
-    co_await prepare_to_put(bytes);
+    prepare_to_put(bytes);
     while (bytes > 0) {
         const auto offset = static_cast<std::int64_t>(state_.segments[which].next());
         const ringlet::result<std::size_t> moved = co_await ringlet::as_result(
@@ -212,21 +201,21 @@ ringlet::task<> part_file::write_from(const body_pipe& pipe, std::size_t which, 
         if (*moved == 0) throw failure{reason::other, "a pipe is empty that should not be"};
         state_.segments[which].done += *moved;
         bytes -= *moved;
-        co_await note_progress(which);
+        note_progress(which);
     }
 }
 
 ringlet::task<> part_file::put(std::size_t which, std::span<const std::byte> bytes) {
     const std::uint64_t offset = state_.segments[which].next();
-    co_await prepare_to_put(bytes.size());
+    prepare_to_put(bytes.size());
     if (where_->is_slow()) {
         const ringlet::result<void> done = co_await ringlet::as_result(file_->write_all(bytes, offset));
         if (!done) throw file_failure("write", where_->path_of(part_name_), done.error());
     } else {
-        write_at_once(bytes, offset);
+        write_at_once(*file_, part_name_, bytes, offset);
     }
     state_.segments[which].done += bytes.size();
-    co_await note_progress(which);
+    note_progress(which);
     if (digest_ && offset == hashed_) {
         // Who is interrupted does not know whether they are in it: then it is forgotten.
         std::optional<apps::digest> digest = std::exchange(digest_, std::nullopt);
@@ -238,13 +227,14 @@ ringlet::task<> part_file::put(std::size_t which, std::span<const std::byte> byt
 }
 
 // Copying into the system's cache takes less than waking a thread of the kernel, as long as the disk keeps up.
-void part_file::write_at_once(std::span<const std::byte> bytes, std::uint64_t offset) {
+void part_file::write_at_once(const fs::file& into, const std::string& name, std::span<const std::byte> bytes,
+                              std::uint64_t offset) {
     const ringlet::deadline began = ringlet::clock::now();
     while (!bytes.empty()) {
         const ssize_t count =
-            sys::pwrite(file_->descriptor().get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+            sys::pwrite(into.descriptor().get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) throw file_failure("write", where_->path_of(part_name_), last_error());
+        if (count < 0) throw file_failure("write", where_->path_of(name), last_error());
         bytes = bytes.subspan(static_cast<std::size_t>(count));
         offset += static_cast<std::uint64_t>(count);
     }
@@ -252,20 +242,16 @@ void part_file::write_at_once(std::span<const std::byte> bytes, std::uint64_t of
 }
 
 // What is incomplete has its state before it has a byte.
-ringlet::task<> part_file::prepare_to_put(std::size_t bytes) {
+void part_file::prepare_to_put(std::size_t bytes) {
     const bool completes = state_.done_bytes() + bytes == state_.total;
-    if (!state_there_ && state_.resumable() && !completes) co_await save_state();
+    if (!state_there_ && state_.resumable() && !completes) save_state();
 }
 
 // With one segment the length of the file says it.
-ringlet::task<> part_file::note_progress(std::size_t which) {
-    const std::uint64_t done = state_.segments[which].done;
-    if (state_.segments.size() == 1 || noted_[which] == done) co_return;
-    const std::string line = segment_line(state_.segments[which]);
-    const ringlet::result<void> noted =
-        co_await ringlet::as_result(state_file_->write_all(ringlet::as_bytes(line), segment_offset(state_, which)));
-    if (!noted) throw file_failure("write", where_->path_of(state_name_of(part_name_)), noted.error());
-    noted_[which] = done;
+void part_file::note_progress(std::size_t which) {
+    if (state_.segments.size() == 1) return;
+    write_at_once(*state_file_, state_name_of(part_name_), ringlet::as_bytes(segment_line(state_.segments[which])),
+                  segment_offset(state_, which));
 }
 
 // What has not been hashed on its way is read again. A file that is not what was announced does not stay.

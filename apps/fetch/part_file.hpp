@@ -52,7 +52,7 @@ public:
 
     ringlet::task<> begin(part_state version) override;
     /// Divides what is missing anew, so that segments may come side by side; what is there stays. Throws failure.
-    ringlet::task<> divide(std::vector<segment> segments);
+    void divide(std::vector<segment> segments);
     ringlet::task<> write(std::size_t segment, std::span<const std::byte> bytes) override;
     /// Whether bytes may come in a pipe: not where each has to be looked at.
     [[nodiscard]] bool takes_pipes() const noexcept { return !wishes_.checksum; }
@@ -68,10 +68,11 @@ private:
     part_file(destination& where, file_wishes wishes) noexcept;
     void call_it(std::string name);
     ringlet::task<> put(std::size_t segment, std::span<const std::byte> bytes);
-    void write_at_once(std::span<const std::byte> bytes, std::uint64_t offset);
-    ringlet::task<> prepare_to_put(std::size_t bytes);
-    ringlet::task<> note_progress(std::size_t segment);
-    ringlet::task<> save_state();
+    void write_at_once(const ringlet::fs::file& into, const std::string& name, std::span<const std::byte> bytes,
+                       std::uint64_t offset);
+    void prepare_to_put(std::size_t bytes);
+    void note_progress(std::size_t segment);
+    void save_state();
     void drop_state() noexcept;
     void use_segments(std::vector<segment> segments);
     ringlet::task<> hash(std::uint64_t offset, std::span<const std::byte> bytes);
@@ -89,7 +90,6 @@ private:
     bool named_ = false;
     bool empty_ = false;                            // nothing has been written since it was made
     std::vector<std::vector<std::byte>> gathered_;  // for each segment
-    std::vector<std::uint64_t> noted_;              // for each segment: what the state's file says is there
     std::optional<apps::digest> digest_;
     std::uint64_t hashed_ = 0;  // so many bytes from the beginning on are in it
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "fetch/part_state.hpp"
 
-#include <fmt/format.h>
+#include "common/numbers.hpp"
 
-#include <charconv>
+#include <fmt/format.h>
 
 namespace fetch {
 namespace {
@@ -19,8 +19,8 @@ std::string number_or_dash(const std::optional<std::uint64_t>& number) {
 
 // All lines but those of the segments.
 std::string encode_head(const part_state& state) {
-    std::string text = fmt::format("{}url {}\nvalidator {}\nmodified {}\ntotal {}\n", first_line, state.url,
-                                   state.validator, state.modified, number_or_dash(state.total));
+    std::string text = fmt::format("{}url {}\nvalidator {}\ntotal {}\n", first_line, state.url, state.validator,
+                                   number_or_dash(state.total));
     text += fmt::format("check {:016x}\n", check_of(text));
     return text;
 }
@@ -43,19 +43,12 @@ private:
     std::string_view rest_;
 };
 
-std::optional<std::uint64_t> number_in(std::string_view text) noexcept {
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
 std::optional<segment> decode_segment(std::string_view line) {
     constexpr std::size_t name = 8;
     constexpr std::size_t digits = 20;
-    const auto begin = number_in(line.substr(name, digits));
-    const auto end = number_in(line.substr(name + digits + 1, digits));
-    const auto done = number_in(line.substr(name + 2 * (digits + 1), digits));
+    const auto begin = apps::parse_whole(line.substr(name, digits));
+    const auto end = apps::parse_whole(line.substr(name + digits + 1, digits));
+    const auto done = apps::parse_whole(line.substr(name + 2 * (digits + 1), digits));
     if (!begin || !end || !done || *end < *begin || *done > *end - *begin) return std::nullopt;
     const segment found{*begin, *end, *done};
     return segment_line(found) == line ? std::optional{found} : std::nullopt;
@@ -109,15 +102,13 @@ std::optional<part_state> decode(std::string_view text) {
     const auto title = lines.value("ringlet-fetch part ");
     const auto url = lines.value("url ");
     const auto validator = lines.value("validator ");
-    const auto modified = lines.value("modified ");
     const auto total = lines.value("total ");
     const auto check = lines.value("check ");
-    if (!title || !url || !validator || !modified || !total || !check) return std::nullopt;
+    if (!title || !url || !validator || !total || !check) return std::nullopt;
     state.url = *url;
     state.validator = *validator;
-    state.modified = *modified;
     if (*total != "-") {
-        state.total = number_in(*total);
+        state.total = apps::parse_whole(*total);
         if (!state.total) return std::nullopt;
     }
     const std::string_view rest = lines.rest();

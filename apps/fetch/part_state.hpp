@@ -27,7 +27,6 @@ struct part_state {
     std::string url;  ///< the one that was asked for, before redirects
     std::string
         validator;  ///< what to send as If-Range: a strong entity tag or a date; empty: it cannot be gone on with
-    std::string modified;  ///< Last-Modified as it came
     std::optional<std::uint64_t> total;
     std::vector<segment> segments;  ///< in order, without gaps, from 0 on; one at least
     bool trusts_length = false;     ///< not written down: the user's word of today

@@ -22,7 +22,6 @@ part_state example(std::vector<segment> segments, std::optional<std::uint64_t> t
     part_state state;
     state.url = "http://example.org/x?a=b";
     state.validator = "\"1 2\"";
-    state.modified = "Mon, 01 Jan 2024 00:00:00 GMT";
     state.total = total;
     state.segments = std::move(segments);
     return state;
@@ -75,7 +74,7 @@ task<> stop_after(int turns, std::size_t piece_bytes, std::string folder, bool c
     std::vector<segment> both;
     both.push_back(segment{0, half, 0});
     both.push_back(segment{half, 2 * half, 0});
-    co_await part->divide(both);
+    part->divide(both);
     auto first = spawn(write_until_stopped(*part, 0, piece_bytes));
     auto second = spawn(write_until_stopped(*part, 1, piece_bytes));
     for (int i = 0; i < turns; ++i) co_await yield();
@@ -112,7 +111,6 @@ TEST_CASE("a state is read as it was written", "[fetch]") {
         CHECK(fetch::encode(*back) == text);
         CHECK(back->url == state.url);
         CHECK(back->validator == state.validator);
-        CHECK(back->modified == state.modified);
         CHECK(back->total == state.total);
         CHECK(back->done_bytes() == state.done_bytes());
         CHECK(fetch::looks_like_state(text));
