@@ -6,10 +6,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # Signatures of one size, so that handshakes are the same in each simulated run.
-key() { openssl genpkey -algorithm ED25519 -out "$1.key"; }
+key() { # NAME [ALGORITHM OPTIONS...]
+    local name=$1
+    shift
+    openssl genpkey -algorithm "${@:-ED25519}" -out "$name.key"
+}
 
-self_signed() { # NAME SUBJECT EXTENSION
-    key "$1"
+self_signed() { # NAME SUBJECT EXTENSION [ALGORITHM OPTIONS...]
+    key "$1" "${@:4}"
     openssl req -x509 -new -key "$1.key" -days 36500 -subj "/CN=$2" -addext "$3" -out "$1.pem"
 }
 
@@ -22,6 +26,8 @@ signed() { # NAME DAYS NAMES
 
 self_signed authority "ringlet test authority" "keyUsage=keyCertSign"
 self_signed lone "localhost" "subjectAltName=DNS:localhost"
+self_signed p256 "ringlet test server with a P-256 key" "subjectAltName=DNS:localhost,IP:127.0.0.1" \
+    EC -pkeyopt ec_paramgen_curve:P-256 # for servers that take no Ed25519 key
 signed server 36500 "DNS:localhost,DNS:*.example.test,IP:127.0.0.1,IP:::1"
 signed elsewhere 36500 "DNS:elsewhere.example"
 signed expired -1 "DNS:localhost,IP:127.0.0.1"

@@ -355,12 +355,18 @@ class RealServers(harness.FetchCase):
             def log_message(self, *arguments):
                 pass
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=self.site))
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        result = self.fetch("-v", "-s", 4, f"http://127.0.0.1:{server.server_port}/x")
-        self.check(result, OK, {"x": BODY}, "not divided: the server sends no parts of it")
+        servers = [
+            http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=self.site)) for _ in range(2)
+        ]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{CERTIFICATES}/server.pem", f"{CERTIFICATES}/server.key")
+        servers[1].socket = context.wrap_socket(servers[1].socket, server_side=True)
+        for server in servers:
+            server.handle_error = lambda *_: None  # clients that go before the end
+            self.addCleanup(server.server_close)
+            self.addCleanup(server.shutdown)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.both([server.server_port for server in servers], divided=False)
 
     def program(self, name):
         path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
@@ -384,16 +390,16 @@ class RealServers(harness.FetchCase):
             self.addCleanup(one.close)
         return made, [one.getsockname()[1] for one in made]
 
-    def both(self, ports):
-        authority = ("--cacert", os.path.join(CERTIFICATES, "authority.pem"))
+    def both(self, ports, authority="authority", **how):
+        """In clear at the first port, with TLS at the second."""
         with self.subTest("in clear"):
-            self.whole(f"http://127.0.0.1:{ports[0]}")
+            self.whole(f"http://127.0.0.1:{ports[0]}", **how)
         for name in self.files():
             (self.out / name).unlink()
         (self.site / "x").write_bytes(BODY)
         os.utime(self.site / "x", (1_000_000_000, 1_000_000_000))
         with self.subTest("with TLS"):
-            self.whole(f"https://127.0.0.1:{ports[1]}", *authority)
+            self.whole(f"https://127.0.0.1:{ports[1]}", "--cacert", os.path.join(CERTIFICATES, f"{authority}.pem"), **how)
 
     def test_nginx(self):
         program = self.program("nginx")
@@ -417,18 +423,21 @@ class RealServers(harness.FetchCase):
         self.both(ports)
 
     def test_h2o(self):
-        # In clear only: it takes no Ed25519 key.
         program = self.program("h2o")
-        (socket_, *_), (port, *_) = self.listeners()
+        sockets, ports = self.listeners()
         user = "user: root\n" if os.geteuid() == 0 else ""
         (self.base / "h2o.conf").write_text(
             f"{user}num-threads: 1\n"
-            f"listen: {{host: 127.0.0.1, port: {port}}}\n"
+            f"listen: {{host: 127.0.0.1, port: {ports[0]}}}\n"
+            f"listen:\n"
+            f"  host: 127.0.0.1\n"
+            f"  port: {ports[1]}\n"
+            f"  ssl: {{certificate-file: {CERTIFICATES}/p256.pem, key-file: {CERTIFICATES}/p256.key}}\n"
             f"hosts: {{default: {{paths: {{/: {{file.dir: {self.site}}}}}}}}}\n"
         )
-        passed = {"SERVER_STARTER_PORT": f"127.0.0.1:{port}={socket_.fileno()}"}
-        self.run_server([program, "-c", self.base / "h2o.conf"], [socket_], passed)
-        self.whole(f"http://127.0.0.1:{port}")
+        passed = ";".join(f"127.0.0.1:{port}={one.fileno()}" for one, port in zip(sockets, ports))
+        self.run_server([program, "-c", self.base / "h2o.conf"], sockets, {"SERVER_STARTER_PORT": passed})
+        self.both(ports, "p256")
 
 
 if __name__ == "__main__":

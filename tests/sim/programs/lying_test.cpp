@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "common/digest.hpp"
+#include "dice.hpp"
 #include "lying_server.hpp"
 #include "programs.hpp"
 #include <ringlet/core/bytes.hpp>
@@ -37,7 +38,6 @@ namespace {
 namespace net = ringlet::net;
 namespace sys = ringlet::io::sys;
 namespace testing = ringlet::testing;
-using lying::dice;
 using ringlet::task;
 using ringlet::task_group;
 using namespace std::chrono_literals;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "dice.hpp"
 #include "programs.hpp"
 #include "web_client.hpp"
 #include <ringlet/core/task_group.hpp>
@@ -62,7 +63,7 @@ task<> open_and_visit(task_group& group, served_street& all) {
 // One seed: a server, its clients, and an end of the server that comes while they are there or after them.
 void run(served_street& all) {
     web::furnish(all.world);
-    web::dice roll{all.world.seed()};
+    dice roll{all.world.seed()};
     if (roll.one_in(2)) all.world.after(10ms + roll.below(2000) * 100us, [&all] { all.drain(); });
     all.world.run(ringlet::with_task_group(open_and_visit, std::ref(all)));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "web_client.hpp"
 
+#include "dice.hpp"
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/tcp_stream.hpp>
@@ -336,14 +337,6 @@ void look_back(const visitor& v, bool drained) {
 }
 
 }  // namespace
-
-std::uint64_t dice::below(std::uint64_t end) noexcept {
-    state_ += 0x9e3779b97f4a7c15U;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    return (z ^ (z >> 31)) % end;
-}
 
 std::string_view name_of(habit which) noexcept {
     constexpr std::array<std::string_view, habits> names{"keeps alive",   "pipelines",     "half-closes", "dribbles",

@@ -15,17 +15,6 @@
 /// Clients of a web server as they come, good ones and bad ones, who know what they must get.
 namespace web {
 
-/// What a seed decides for one client.
-class dice {
-public:
-    explicit dice(std::uint64_t seed) noexcept : state_{seed} {}
-    std::uint64_t below(std::uint64_t end) noexcept;
-    bool one_in(std::uint64_t n) noexcept { return below(n) == 0; }
-
-private:
-    std::uint64_t state_;
-};
-
 /// A request, and what answers it.
 struct exchange {
     std::string request;

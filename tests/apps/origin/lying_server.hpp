@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "web_client.hpp"
+#include "dice.hpp"
 #include <ringlet/core/task.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 
@@ -16,8 +16,6 @@
 
 /// A web server that may say anything, and knows what it has: for clients that must not believe everything.
 namespace lying {
-
-using web::dice;
 
 /// By what one sees that a file has changed.
 enum class validators : std::uint8_t { tag, tag_and_date, date, weak_tag, weak_tag_and_date, none };
@@ -52,6 +50,7 @@ struct temper {
     /// The kernel may end a connection before an answer is whole: a body that lasts until then would be beyond detection.
     bool fails = false;
     std::chrono::nanoseconds silence = std::chrono::seconds{100};  ///< when it stalls
+    std::chrono::nanoseconds pause = std::chrono::seconds{8};      ///< up to so long, when it trickles
 };
 
 /// Serves GET at every port. Its files are called /f0, /f1 and so on, and have a second name below /moved.

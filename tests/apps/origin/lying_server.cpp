@@ -94,13 +94,13 @@ bool holds(const std::string& if_range, const document& file) {
 
 // --- saying ---
 
-task<> say_slowly(net::tcp_stream& to, std::string_view text, dice& roll) {
+task<> say_slowly(net::tcp_stream& to, std::string_view text, std::chrono::nanoseconds pause, dice& roll) {
     const std::size_t at_a_time = 1 + text.size() / (2 + roll.below(6));
     while (!text.empty()) {
         const std::string_view part = text.substr(0, at_a_time);
         co_await to.send_all(as_bytes(part));
         text.remove_prefix(part.size());
-        co_await ringlet::sleep(roll.below(8000) * 1ms);
+        co_await ringlet::sleep(roll.below(1000) * pause / 1000);
     }
 }
 
@@ -316,7 +316,7 @@ task<> origin::converse(net::tcp_stream stream) {
             text.remove_prefix(before.size());
         }
         if (answer.trickles)
-            co_await say_slowly(stream, text, roll_);
+            co_await say_slowly(stream, text, how_.pause, roll_);
         else
             co_await say_in_pieces(stream, text, roll_);
         if (answer.how == ending::resets) {
