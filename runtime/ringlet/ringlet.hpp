@@ -73,6 +73,7 @@
 #include <ringlet/net/endpoint.hpp>
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/multishot_stream.hpp>
+#include <ringlet/net/multishot_udp_socket.hpp>
 #include <ringlet/net/resolver.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/stream_reader.hpp>

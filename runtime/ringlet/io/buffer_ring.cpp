@@ -30,10 +30,11 @@ void make_room(auto& vector, std::size_t size) {
 
 }  // namespace
 
-buffer_ring::buffer_ring(engine& backend, unsigned count, unsigned bytes, unsigned count_max)
+buffer_ring::buffer_ring(engine& backend, std::uint16_t group, unsigned count, unsigned bytes, unsigned count_max)
     : engine_{&backend},
       ring_{nullptr},
       memory_{nullptr},
+      group_{group},
       count_{count},
       bytes_{bytes},
       count_max_{std::min(count_max, ids)},
@@ -51,7 +52,7 @@ buffer_ring::buffer_ring(engine& backend, unsigned count, unsigned bytes, unsign
     io_uring_buf_reg reg{};
     reg.ring_addr = reinterpret_cast<std::uint64_t>(ring_);
     reg.ring_entries = count;
-    reg.bgid = group();
+    reg.bgid = group_;
     if (const int res = engine_->register_buffers(reg); res < 0) {
         ::munmap(memory_, std::size_t{count} * bytes);
         ::munmap(ring_, count * sizeof(io_uring_buf));
@@ -62,7 +63,7 @@ buffer_ring::buffer_ring(engine& backend, unsigned count, unsigned bytes, unsign
 
 buffer_ring::~buffer_ring() {
     ringlet::detail::require(leased_ == 0, "a buffer lease outlived its loop");
-    engine_->unregister_buffers(group());
+    engine_->unregister_buffers(group_);
     ::munmap(memory_, std::size_t{count_} * bytes_);
     ::munmap(ring_, count_ * sizeof(io_uring_buf));
 }

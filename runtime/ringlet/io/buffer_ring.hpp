@@ -64,14 +64,14 @@ private:
 /// Maps to: IORING_REGISTER_PBUF_RING, Linux 5.19; io_uring_register_buf_ring(3).
 class buffer_ring {
 public:
-    /// `count` buffers, a power of two up to 32768, of `bytes` each; up to `count_max` when they are needed. Throws
-    /// std::system_error.
-    buffer_ring(engine& backend, unsigned count, unsigned bytes, unsigned count_max);
+    /// `count` buffers, a power of two up to 32768, of `bytes` each; up to `count_max` when they are needed. `group`: their
+    /// number, one for each ring of an engine. Throws std::system_error.
+    buffer_ring(engine& backend, std::uint16_t group, unsigned count, unsigned bytes, unsigned count_max);
     buffer_ring(const buffer_ring&) = delete;
     buffer_ring& operator=(const buffer_ring&) = delete;
     ~buffer_ring();
 
-    std::uint16_t group() const noexcept { return 0; }
+    std::uint16_t group() const noexcept { return group_; }
     std::size_t buffer_bytes() const noexcept { return bytes_; }
     unsigned leased() const noexcept { return leased_; }
 
@@ -119,6 +119,7 @@ private:
     engine* engine_;
     io_uring_buf_ring* ring_;
     std::byte* memory_;
+    std::uint16_t group_;
     unsigned count_;
     unsigned bytes_;
     unsigned count_max_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ringlet/io/detail/file_call.hpp>
+#include <ringlet/io/detail/recvmsg_layout.hpp>
 #include <ringlet/io/detail/try_call.hpp>
 #include <ringlet/io/epoll_engine.hpp>
 
@@ -40,15 +41,17 @@ constexpr unsigned enters_between_looks = 8;
 
 bool is_multishot(const io_uring_sqe& sqe) noexcept {
     return (sqe.opcode == IORING_OP_ACCEPT && (sqe.ioprio & IORING_ACCEPT_MULTISHOT) != 0) ||
-           (sqe.opcode == IORING_OP_RECV && (sqe.ioprio & IORING_RECV_MULTISHOT) != 0);
+           ((sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_RECVMSG) &&
+            (sqe.ioprio & IORING_RECV_MULTISHOT) != 0);
 }
 
 bool is_understood(const io_uring_sqe& sqe) noexcept {
     constexpr unsigned flags = IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS | IOSQE_ASYNC;
     if ((sqe.flags & ~flags) != 0) return false;
-    if ((sqe.flags & IOSQE_BUFFER_SELECT) != 0 && sqe.opcode != IORING_OP_RECV) return false;
+    const bool selects = (sqe.flags & IOSQE_BUFFER_SELECT) != 0;
+    if (selects && sqe.opcode != IORING_OP_RECV && sqe.opcode != IORING_OP_RECVMSG) return false;
     if (sqe.opcode == IORING_OP_POLL_ADD) return sqe.len == 0;
-    if (sqe.opcode == IORING_OP_RECVMSG) return (sqe.ioprio & IORING_RECV_MULTISHOT) == 0;
+    if (sqe.opcode == IORING_OP_RECVMSG) return is_multishot(sqe) == selects;
     return true;
 }
 
@@ -136,7 +139,8 @@ void epoll_engine::begin(const io_uring_sqe& sqe) {
     request r{sqe};
     r.tcp = sqe.opcode == IORING_OP_RECV && is_multishot(sqe) && is_tcp(sqe.fd);
     // The caller knows that the socket is empty.
-    if (sqe.opcode == IORING_OP_RECV && (sqe.ioprio & IORING_RECVSEND_POLL_FIRST) != 0) {
+    const bool receives = sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_RECVMSG;
+    if (receives && (sqe.ioprio & IORING_RECVSEND_POLL_FIRST) != 0) {
         r.wants = EPOLLIN | EPOLLRDHUP;
         park(std::move(r), false, state_after::waits);
         return;
@@ -150,6 +154,7 @@ detail::attempt epoll_engine::attempt_once(request& r) {
     if ((r.sqe.flags & IOSQE_BUFFER_SELECT) == 0) return detail::try_call(r, room);
     const io_uring_buf* const buffer = next_buffer(r.sqe.buf_group);
     if (!buffer) return {.res = -ENOBUFS};
+    if (r.sqe.opcode == IORING_OP_RECVMSG) return attempt_message(r, *buffer);
     const std::size_t bytes = r.sqe.len != 0 ? std::min(r.sqe.len, buffer->len) : buffer->len;
     room = {reinterpret_cast<std::byte*>(buffer->addr), bytes};
     attempt a = detail::try_call(r, room);
@@ -158,6 +163,30 @@ detail::attempt epoll_engine::attempt_once(request& r) {
     a.flags = use_buffer(r.sqe.buf_group);
     if (!a.drained) a.flags |= IORING_CQE_F_SOCK_NONEMPTY;
     return a;
+}
+
+// A multishot recvmsg, once.
+detail::attempt epoll_engine::attempt_message(request& r, const io_uring_buf& buffer) {
+    const msghdr& asked = *reinterpret_cast<const msghdr*>(r.sqe.addr);
+    const int flags = static_cast<int>(r.sqe.msg_flags) | MSG_DONTWAIT;
+    const std::span<std::byte> room{reinterpret_cast<std::byte*>(buffer.addr), buffer.len};
+    const std::int64_t res = detail::receive_laid_out(room, asked, [&](msghdr& message) -> std::int64_t {
+        for (;;) {
+            const ssize_t n = ::recvmsg(r.sqe.fd, &message, flags);
+            if (n >= 0 || errno != EINTR) return n >= 0 ? n : -errno;
+        }
+    });
+    if (res == -EAGAIN) return {.what = attempt::kind::wait, .wants = EPOLLIN | EPOLLRDHUP};
+    attempt a{.res = static_cast<std::int32_t>(res)};
+    if (res > 0) a.flags = use_buffer(r.sqe.buf_group);
+    return a;
+}
+
+// Whether a multishot request goes on after this.
+bool epoll_engine::goes_on(const io_uring_sqe& sqe, std::int32_t res) noexcept {
+    if (sqe.opcode == IORING_OP_ACCEPT) return res >= 0;
+    if (sqe.opcode == IORING_OP_RECVMSG) return detail::goes_on_after(res, *reinterpret_cast<const msghdr*>(sqe.addr));
+    return res > 0;
 }
 
 // Goes on with a request as far as it can without waiting. `events`: what epoll told of its descriptor.
@@ -173,8 +202,7 @@ epoll_engine::state_after epoll_engine::run(request& r, std::uint32_t events) {
             start_file_call(std::move(r));
             return state_after::ended;
         }
-        const bool more = multishot && (a.res > 0 || (a.res == 0 && r.sqe.opcode == IORING_OP_ACCEPT));
-        if (!more) {
+        if (!multishot || !goes_on(r.sqe, a.res)) {
             finish(r.sqe, a.res, a.flags);
             return state_after::ended;
         }

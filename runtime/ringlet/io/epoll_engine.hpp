@@ -22,7 +22,7 @@ namespace ringlet::io {
 ///
 /// Differences that remain: a listening socket is made non-blocking; a descriptor must not be closed while a request on
 /// it is in flight (the ring keeps the file, epoll forgets it); linked requests, fixed files, and multishot forms other
-/// than of accept and recv give -EINVAL; a splice is done by a thread whatever its ends are.
+/// than of accept, recv and recvmsg give -EINVAL; a splice is done by a thread whatever its ends are.
 class epoll_engine final : public memory_engine {
 public:
     explicit epoll_engine(const ring_sizes& sizes);
@@ -47,6 +47,8 @@ private:
     void begin(const io_uring_sqe& sqe);
     void cancel(const io_uring_sqe& sqe);
     detail::attempt attempt_once(request& r);
+    detail::attempt attempt_message(request& r, const io_uring_buf& buffer);
+    static bool goes_on(const io_uring_sqe& sqe, std::int32_t res) noexcept;
     state_after run(request& r, std::uint32_t events);
     void finish(const io_uring_sqe& sqe, std::int32_t res, std::uint32_t flags = 0);
 

@@ -72,7 +72,9 @@ loop::loop(std::unique_ptr<engine> engine, const loop_options& options)
 
 loop::~loop() {
     require(in_flight_ == 0 || broken_, "a loop was destroyed with operations in flight");
-    if (broken_) static_cast<void>(buffers_.release());
+    if (!broken_) return;
+    static_cast<void>(buffers_.release());
+    static_cast<void>(message_buffers_.release());
 }
 
 loop::running::running(loop& self) : outer{this_thread_scheduler} {
@@ -349,12 +351,21 @@ void loop::cancel_request(std::uint64_t user_data) {
 
 buffer_ring& loop::buffers() {
     if (!buffers_)
-        buffers_ =
-            std::make_unique<buffer_ring>(*engine_, options_.buffers, options_.buffer_bytes, options_.buffers_max);
+        buffers_ = std::make_unique<buffer_ring>(*engine_, std::uint16_t{0}, options_.buffers, options_.buffer_bytes,
+                                                 options_.buffers_max);
     return *buffers_;
 }
 
-std::size_t loop::leased_buffers() const noexcept { return buffers_ ? buffers_->leased() : 0; }
+buffer_ring& loop::message_buffers() {
+    if (!message_buffers_)
+        message_buffers_ = std::make_unique<buffer_ring>(*engine_, std::uint16_t{1}, options_.message_buffers,
+                                                         options_.message_buffer_bytes, options_.message_buffers_max);
+    return *message_buffers_;
+}
+
+std::size_t loop::leased_buffers() const noexcept {
+    return (buffers_ ? buffers_->leased() : 0) + (message_buffers_ ? message_buffers_->leased() : 0);
+}
 
 thread_pool& loop::threads() {
     if (!threads_) threads_ = engine_->make_threads();

@@ -40,6 +40,11 @@ struct loop_options {
     /// When all are out and more data wait, further buffers are made, up to so many in all; they stay. After that
     /// receiving waits until one comes back.
     unsigned buffers_max = 65536;
+    /// The same for datagrams, as large as they can be: room for what UDP carries at most, with sender and control data.
+    /// The stride is no multiple of a page, so that the beginnings of many do not compete for the same cache lines.
+    unsigned message_buffers = 64;
+    unsigned message_buffer_bytes = 65'536 + 128;
+    unsigned message_buffers_max = 256;
     /// A job that runs longer than this without awaiting is named on standard error, at most once a second. 0: nobody
     /// looks. The variable RINGLET_WATCHDOG_MS sets it for a program.
     std::chrono::milliseconds watchdog{0};
@@ -116,7 +121,9 @@ public:
 
     /// The loop's provided buffers; registered at the first call. Throws std::system_error.
     buffer_ring& buffers();
-    /// How many of them somebody holds.
+    /// Those for datagrams.
+    buffer_ring& message_buffers();
+    /// How many of both somebody holds.
     std::size_t leased_buffers() const noexcept;
     /// The pool of threads for calls that block; started at the first call.
     thread_pool& threads();
@@ -180,6 +187,7 @@ private:
     std::unique_ptr<mailbox> mailbox_;
     std::unique_ptr<thread_pool> threads_;
     std::unique_ptr<buffer_ring> buffers_;
+    std::unique_ptr<buffer_ring> message_buffers_;
 };
 
 }  // namespace ringlet::io

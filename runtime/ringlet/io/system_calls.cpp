@@ -63,6 +63,9 @@ ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
 ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept {
     return counted() ? simulated->send(fd, data, bytes, flags) : ::send(fd, data, bytes, flags);
 }
+int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept {
+    return counted() ? simulated->sendmmsg(fd, messages, count, flags) : ::sendmmsg(fd, messages, count, flags);
+}
 ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept {
     return counted() ? simulated->sendfile(to, from, offset, bytes) : ::sendfile(to, from, offset, bytes);
 }

@@ -35,6 +35,7 @@ public:
     virtual ssize_t recv(int fd, void* data, std::size_t bytes, int flags) noexcept = 0;
     virtual ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept = 0;
     virtual ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept = 0;
+    virtual int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept = 0;
     virtual ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept = 0;
     virtual ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t bytes,
                            unsigned flags) noexcept = 0;
@@ -107,6 +108,7 @@ int setsockopt(int fd, int level, int name, const void* value, socklen_t length)
 ssize_t recv(int fd, void* data, std::size_t bytes, int flags) noexcept;
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
 ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept;
+int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept;
 ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept;
 ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t bytes, unsigned flags) noexcept;
 

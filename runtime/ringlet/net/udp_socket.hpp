@@ -54,6 +54,8 @@ public:
     /// Sends one datagram to the connected peer. See io::send_op.
     auto send(std::span<const std::byte> bytes) noexcept { return io::send_op{socket_, bytes}; }
 
+    /// Gives the descriptor away.
+    io::owned_fd release() && noexcept { return std::move(socket_); }
     endpoint local_endpoint() const noexcept { return local_endpoint_of(socket_.get()); }
     endpoint peer_endpoint() const noexcept { return peer_endpoint_of(socket_.get()); }
     io::fd_ref socket() const noexcept { return socket_; }

@@ -24,7 +24,8 @@ bool is_stream(int socket) noexcept {
 
 bool is_multishot(const io_uring_sqe& sqe) noexcept {
     return (sqe.opcode == IORING_OP_ACCEPT && (sqe.ioprio & IORING_ACCEPT_MULTISHOT) != 0) ||
-           (sqe.opcode == IORING_OP_RECV && (sqe.ioprio & IORING_RECV_MULTISHOT) != 0);
+           ((sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_RECVMSG) &&
+            (sqe.ioprio & IORING_RECV_MULTISHOT) != 0);
 }
 
 // A worker blocks in these until something comes, and there are not so many workers.

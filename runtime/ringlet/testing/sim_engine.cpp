@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/io/detail/recvmsg_layout.hpp>
 #include <ringlet/io/thread_pool.hpp>
 #include <ringlet/testing/detail/allocation.hpp>
 #include <ringlet/testing/detail/sim_request.hpp>
@@ -26,12 +27,23 @@ constexpr unsigned idle_enters_max = 64;
 
 bool is_multishot(const io_uring_sqe& sqe) noexcept {
     return (sqe.opcode == IORING_OP_ACCEPT && (sqe.ioprio & IORING_ACCEPT_MULTISHOT) != 0) ||
-           (sqe.opcode == IORING_OP_RECV && (sqe.ioprio & IORING_RECV_MULTISHOT) != 0);
+           ((sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_RECVMSG) &&
+            (sqe.ioprio & IORING_RECV_MULTISHOT) != 0);
 }
 
 bool is_understood(const io_uring_sqe& sqe) noexcept {
     constexpr unsigned flags = IOSQE_ASYNC | IOSQE_CQE_SKIP_SUCCESS | IOSQE_BUFFER_SELECT;
-    return (sqe.flags & ~flags) == 0 && (!selects_buffer(sqe) || sqe.opcode == IORING_OP_RECV);
+    if ((sqe.flags & ~flags) != 0) return false;
+    if (sqe.opcode == IORING_OP_RECVMSG) return is_multishot(sqe) == selects_buffer(sqe);
+    return !selects_buffer(sqe) || sqe.opcode == IORING_OP_RECV;
+}
+
+// Whether a multishot request goes on after this.
+bool goes_on(const io_uring_sqe& sqe, std::int64_t res) noexcept {
+    if (sqe.opcode == IORING_OP_ACCEPT) return res >= 0;
+    if (sqe.opcode == IORING_OP_RECVMSG)
+        return io::detail::goes_on_after(res, *reinterpret_cast<const msghdr*>(sqe.addr));
+    return res > 0;
 }
 
 // The first member of the SQE is no descriptor, or one of a directory.
@@ -208,8 +220,7 @@ void sim_engine::go_on(request& r) {
                 r.wait(o.at, o.wanted);
             return;
         }
-        const bool more = multishot && (o.res > 0 || (o.res == 0 && r.sqe.opcode == IORING_OP_ACCEPT)) &&
-                          !world_->happens(fault::lost_more);
+        const bool more = multishot && goes_on(r.sqe, o.res) && !world_->happens(fault::lost_more);
         if (!more) return finish(r, o.res, o.flags);
         tell(r, static_cast<std::int32_t>(o.res), o.flags | IORING_CQE_F_MORE, false);
     }

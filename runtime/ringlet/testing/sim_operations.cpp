@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the simulated ring does for each operation.
+#include <ringlet/io/detail/recvmsg_layout.hpp>
 #include <ringlet/testing/detail/sim_request.hpp>
 
 #include <algorithm>
@@ -99,7 +100,7 @@ sim_engine::outcome sim_engine::perform(request& r) {
         case IORING_OP_RECV:
             return selects_buffer(r.sqe) ? receive_provided(r) : receive_message(r);
         case IORING_OP_RECVMSG:
-            return receive_message(r);
+            return selects_buffer(r.sqe) ? receive_provided(r) : receive_message(r);
         case IORING_OP_SEND:
         case IORING_OP_SENDMSG:
             return send_message(r);
@@ -207,13 +208,20 @@ sim_engine::outcome sim_engine::receive_provided(request& r) {
     if (!buffer) return {.res = -ENOBUFS};
     auto* const memory = reinterpret_cast<std::byte*>(buffer->addr);
     const std::size_t room = r.sqe.len != 0 ? std::min(r.sqe.len, buffer->len) : buffer->len;
-    iovec part{memory, world_->shortened(fault::short_read, room)};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
+    const auto flags_asked = static_cast<int>(r.sqe.msg_flags);
     detail::unpoison(memory, buffer->len);
     const std::uint16_t id = buffer->bid;
-    const std::int64_t n = r.file->receive(message, static_cast<int>(r.sqe.msg_flags));
+    std::int64_t n = 0;
+    if (r.sqe.opcode == IORING_OP_RECVMSG) {
+        const auto receive = [&](msghdr& message) { return r.file->receive(message, flags_asked); };
+        n = io::detail::receive_laid_out({memory, buffer->len}, *reinterpret_cast<const msghdr*>(r.sqe.addr), receive);
+    } else {
+        iovec part{memory, world_->shortened(fault::short_read, room)};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        n = r.file->receive(message, flags_asked);
+    }
     if (n <= 0) {
         detail::poison(memory, buffer->len);
         return {n, 0, POLLIN, r.file};

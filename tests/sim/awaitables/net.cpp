@@ -3,9 +3,11 @@
 #include "table.hpp"
 #include <ringlet/core/job.hpp>
 #include <ringlet/io/acceptor.hpp>
+#include <ringlet/io/message_receiver.hpp>
 #include <ringlet/io/receiver.hpp>
 #include <ringlet/net/drain.hpp>
 #include <ringlet/net/multishot_stream.hpp>
+#include <ringlet/net/multishot_udp_socket.hpp>
 #include <ringlet/net/resolver.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/stream_reader.hpp>
@@ -25,6 +27,8 @@ namespace ringlet_tests {
 namespace {
 
 // --- io ---
+
+task<> udp_send_later(net::udp_socket& from, std::string text);
 
 task<> connect_after(std::chrono::milliseconds delay, net::endpoint peer) {
     co_await ringlet::sleep(delay);
@@ -57,6 +61,43 @@ task<std::string> receiver_next(io::receiver& from) {
 }
 task<> receiver_receives(testing::simulation&) { return receives(&make_receiver, &receiver_next); }
 
+// A wait for messages: for one that is there, one that comes later, an empty one, none, and one that is kept meanwhile.
+template <class Receive>
+task<> receives_messages(Receive& from, const net::endpoint& to, task<std::string> (*receive)(Receive&)) {
+    auto peer = net::udp_socket::connect(to);
+    for (const std::string_view text : {"early", "", "kept"}) co_await peer.send(as_bytes(text));
+    co_await ringlet::sleep(2ms);
+    const std::string early = co_await receive(from);
+    expect(early == "early", "another message");
+    const std::string empty = co_await receive(from);
+    expect(empty.empty(), "an empty message was not empty");
+    const std::string kept = co_await receive(from);
+    expect(kept == "kept", "another message");
+    const auto late = co_await ringlet::when_all(receive(from), udp_send_later(peer, "late"));
+    expect(std::get<0>(late) == "late", "another message");
+    co_await times_out(receive(from));
+    co_await peer.send(as_bytes("after"));
+    const std::string after = co_await receive(from);
+    expect(after == "after", "what came after a time limit was not received");
+}
+
+task<std::string> message_next(io::message_receiver& from) {
+    const io::message_lease lease = co_await from.next();
+    expect(lease.name().size() == sizeof(sockaddr_in), "a message without its sender");
+    co_return std::string{as_text(lease.bytes())};
+}
+task<std::string> message_next_as(io::message_receiver& from) {
+    const net::datagram_lease lease = co_await from.next_as<net::datagram_lease>();
+    co_return std::string{as_text(lease.bytes())};
+}
+task<> message_receiver_receives(testing::simulation&) {
+    auto socket = net::udp_socket::bind(net::endpoint::loopback_v4(0));
+    const net::endpoint to = socket.local_endpoint();
+    io::message_receiver in{std::move(socket).release()};
+    co_await receives_messages(in, to, &message_next);
+    co_await receives_messages(in, to, &message_next_as);
+}
+
 int doubled(int number) { return 2 * number; }
 void fails() { throw std::system_error{std::make_error_code(std::errc::io_error), "planned"}; }
 
@@ -70,8 +111,12 @@ task<> offloads(testing::simulation&) {
 }
 
 constexpr awaitable_row rows_of_io[] = {
-    {"io::acceptor::accept()", &acceptor_accepts}, {"io::receiver::next()", &receiver_receives},
-    {"io::offload(F&&, Args&&...)", &offloads},    {"os::offload(F&&, Args&&...)", &offloads},
+    {"io::acceptor::accept()", &acceptor_accepts},
+    {"io::receiver::next()", &receiver_receives},
+    {"io::message_receiver::next()", &message_receiver_receives},
+    {"io::message_receiver::next_as()", &message_receiver_receives},
+    {"io::offload(F&&, Args&&...)", &offloads},
+    {"os::offload(F&&, Args&&...)", &offloads},
     {"offload(F&&, Args&&...)", &offloads},
 };
 
@@ -421,6 +466,42 @@ task<> exchanges_with_one_peer(testing::simulation&) {
     co_await times_out(udp_recv_once(other));
 }
 
+// --- multishot_udp_socket ---
+
+task<std::string> udp_recv_lease(net::multishot_udp_socket& from) {
+    const net::datagram_lease lease = co_await from.recv_lease();
+    expect(lease.from().is_loopback(), "a datagram without its sender");
+    expect(lease.to() && lease.to()->is_loopback(), "a datagram without the address that was asked");
+    co_return std::string{as_text(lease.bytes())};
+}
+task<> multishot_receives_datagrams(testing::simulation&) {
+    net::multishot_udp_socket in{net::udp_socket::bind(net::endpoint::any_v4(0))};
+    in.ask_for_destinations();
+    const auto to = net::endpoint::loopback_v4(in.local_endpoint().port());
+    co_await receives_messages(in, to, &udp_recv_lease);
+    // What comes in one turn is taken in one.
+    auto peer = net::udp_socket::connect(to);
+    for (int i = 0; i < 3; ++i) co_await peer.send(as_bytes("x"));
+    for (int got = 0; got < 3;) {
+        const std::string text = co_await udp_recv_lease(in);
+        expect(text == "x", "another datagram");
+        ++got;
+        while (const auto more = in.try_recv_lease()) ++got;
+    }
+}
+
+task<> multishot_sends_datagrams(testing::simulation&) {
+    net::multishot_udp_socket one{net::udp_socket::bind(net::endpoint::loopback_v4(0))};
+    auto other = net::udp_socket::bind(net::endpoint::loopback_v4(0));
+    const std::size_t n = co_await one.send_to(as_bytes("there"), other.local_endpoint());
+    expect(n == 5, "a part of a datagram was sent");
+    const std::string there = co_await recv_from_once(other);
+    expect(there == "there", "another datagram");
+    const std::string too_much(100'000, 'x');
+    const auto refused = co_await ringlet::as_result(one.send_to(as_bytes(too_much), other.local_endpoint()));
+    expect(!refused, "a datagram that is too long was sent");
+}
+
 // --- Unix sockets ---
 
 task<> connect_locally_after(std::chrono::milliseconds delay, net::unix_address peer) {
@@ -508,6 +589,8 @@ constexpr awaitable_row rows_of_net[] = {
     {"net::multishot_stream::send_all(std::span<const std::byte>)", &multishot_sends},
     {"net::multishot_stream::send_all(std::span<iovec>)", &multishot_sends_parts},
     {"net::multishot_stream::shutdown_send()", &multishot_half_closes},
+    {"net::multishot_udp_socket::recv_lease()", &multishot_receives_datagrams},
+    {"net::multishot_udp_socket::send_to(std::span<const std::byte>, const endpoint&)", &multishot_sends_datagrams},
     {"net::resolve(std::string, std::uint16_t, resolve_options)", &resolves},
     {"net::serve(Listener&, serve_options, Handler&&, Args&&...)", &serves},
     {"net::serve(Listener&, Handler&&, Args&&...)", &serves_until_cancelled},

@@ -177,6 +177,17 @@ ssize_t kernel::send(int fd, const void* data, std::size_t bytes, int flags) noe
     message.msg_iovlen = 1;
     return on(fd, [&](open_file& f) { return f.send(message, flags); });
 }
+// As the kernel: an error after the first is left to the next call.
+int kernel::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept {
+    return static_cast<int>(on(fd, [&](open_file& f) -> std::int64_t {
+        for (unsigned i = 0; i < count; ++i) {
+            const std::int64_t n = f.send(messages[i].msg_hdr, flags);
+            if (n < 0) return i > 0 ? static_cast<std::int64_t>(i) : n;
+            messages[i].msg_len = static_cast<unsigned>(n);
+        }
+        return count;
+    }));
+}
 ssize_t kernel::sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept {
     return on(to, [&](open_file& socket) -> std::int64_t {
         const std::shared_ptr<open_file> source = file(from);

@@ -63,6 +63,7 @@ public:
     ssize_t recv(int fd, void* data, std::size_t bytes, int flags) noexcept override;
     ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept override;
     ssize_t send(int fd, const void* data, std::size_t bytes, int flags) noexcept override;
+    int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept override;
     ssize_t sendfile(int to, int from, off_t* offset, std::size_t bytes) noexcept override;
     ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t bytes,
                    unsigned flags) noexcept override;

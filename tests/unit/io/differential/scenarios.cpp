@@ -3,6 +3,9 @@
 
 #include <ringlet/testing/detail/kernel.hpp>
 
+#include <fmt/format.h>
+
+#include <cstring>
 #include <filesystem>
 
 #include <unistd.h>
@@ -15,6 +18,19 @@ ringlet::testing::detail::kernel* simulated_kernel() {
 }
 
 }  // namespace
+
+std::string as_word(const message_lease& lease) {
+    const std::string_view text{reinterpret_cast<const char*>(lease.bytes().data()), lease.size()};
+    std::string word =
+        fmt::format("'{}' of {} bytes, name {}", text.substr(0, 20), lease.full_size(), lease.name().size());
+    if (lease.control().empty()) return word;
+    cmsghdr told;
+    in_pktinfo info{};
+    std::memcpy(&told, lease.control().data(), sizeof told);
+    if (told.cmsg_len == CMSG_LEN(sizeof info)) std::memcpy(&info, lease.control().data() + CMSG_LEN(0), sizeof info);
+    return word + fmt::format(", control {} of {}/{} to {:08x}", lease.control().size(), told.cmsg_level,
+                              told.cmsg_type, ntohl(info.ipi_addr.s_addr));
+}
 
 local_pair::local_pair() {
     std::array<int, 2> ends{};

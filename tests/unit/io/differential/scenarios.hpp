@@ -8,6 +8,7 @@
 #include <ringlet/core/job.hpp>
 #include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/io/fd.hpp>
+#include <ringlet/io/message_receiver.hpp>
 #include <ringlet/io/op/accept.hpp>
 #include <ringlet/io/op/connect.hpp>
 #include <ringlet/io/system_calls.hpp>
@@ -59,6 +60,7 @@ inline std::string as_word(const owned_fd& fd) { return fd ? "fd" : "no fd"; }
 inline std::string as_word(const buffer_lease& lease) {
     return "'" + std::string{reinterpret_cast<const char*>(lease.bytes().data()), lease.size()} + "'";
 }
+std::string as_word(const message_lease& lease);
 
 /// Awaits the operation and gives "name: value" or "name: the error", with the end of the line.
 template <class Operation>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "scenarios.hpp"
 #include <ringlet/io/acceptor.hpp>
+#include <ringlet/io/message_receiver.hpp>
 #include <ringlet/io/op/poll.hpp>
 #include <ringlet/io/op/read.hpp>
 #include <ringlet/io/op/recv.hpp>
@@ -123,6 +124,64 @@ task<> resets_of_receivers(std::string& log) {
     }
 }
 
+task<> message_receivers(std::string& log) {
+    const owned_fd peer = udp_socket();
+    owned_fd own = udp_socket();
+    const sockaddr_in to = bind_to_loopback(own);
+    REQUIRE(sys::connect(peer.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+    message_receiver in{std::move(own)};
+    co_await send_op{peer, bytes_of("one")};
+    co_await note(log, "first", in.next());
+    co_await note_limit(log, "none", in.next());
+    const int on = 1;
+    REQUIRE(sys::setsockopt(in.socket().get(), IPPROTO_IP, IP_PKTINFO, &on, sizeof on) == 0);
+    auto waiting = later("while it waits", in.next());
+    co_await settle();
+    co_await send_op{peer, bytes_of("with where it went")};
+    co_await join(log, waiting);
+    for (const std::string_view text : {"", "after an empty one", "", ""}) co_await send_op{peer, bytes_of(text)};
+    for (int i = 0; i < 4; ++i) co_await note(log, "empty or not", in.next());
+    const std::string longest(65'507, 'x');
+    co_await send_op{peer, bytes_of(longest)};
+    co_await note(log, "the longest", in.next());
+    std::size_t got = 0;
+    for (int i = 0; i < 100; ++i) {
+        co_await send_op{peer, bytes_of("many")};
+        if (i % 10 == 9) co_await settle();
+    }
+    for (int i = 0; i < 100; ++i) {
+        const message_lease lease = co_await in.next();
+        got += lease.size();
+    }
+    log += std::to_string(got) + '\n';
+    log += in.try_next() ? "more than was sent\n" : "no more\n";
+}
+
+task<> errors_of_message_receivers(std::string& log) {
+    owned_fd peer = udp_socket();
+    owned_fd own = udp_socket();
+    const sockaddr_in to_peer = bind_to_loopback(peer);
+    const sockaddr_in to = bind_to_loopback(own);
+    REQUIRE(sys::connect(own.get(), reinterpret_cast<const sockaddr*>(&to_peer), sizeof to_peer) == 0);
+    message_receiver in{std::move(own)};
+    co_await note_limit(log, "armed", in.next());
+    peer.reset();
+    for (int i = 0; i < 2; ++i) {
+        auto waiting = later("refused", in.next());
+        co_await settle();
+        co_await note(log, "send to a closed port", send_op{in.socket(), bytes_of("x")});
+        co_await join(log, waiting);
+    }
+    co_await note_limit(log, "told once", in.next());
+    const owned_fd again = udp_socket();
+    REQUIRE(sys::bind(again.get(), reinterpret_cast<const sockaddr*>(&to_peer), sizeof to_peer) == 0);
+    REQUIRE(sys::connect(again.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+    co_await send_op{again, bytes_of("well")};
+    co_await note(log, "and goes on", in.next());
+    message_receiver none{owned_fd{sys::eventfd(0, EFD_CLOEXEC)}};
+    co_await note(log, "no socket", none.next());
+}
+
 task<> acceptors(std::string& log) {
     sockaddr_in address{};
     acceptor doors{listening(address)};
@@ -163,6 +222,8 @@ std::vector<scenario> standing_scenarios() {
     return {{"cancellations", cancellations},
             {"receivers", receivers},
             {"resets of receivers", resets_of_receivers},
+            {"message receivers", message_receivers},
+            {"errors of message receivers", errors_of_message_receivers},
             {"acceptors", acceptors},
             {"urgent data", urgent_data, "its TCP has no urgent data: no program uses it"}};
 }
