@@ -13,6 +13,10 @@ MODES = [
     ["--mode", "ping-pong", "--messages", "200", "--warm-up", "0", "--spin", "20"],
     ["--mode", "idle", "--connections", "150", "--duration", "0"],
 ]
+DATAGRAMS = [
+    ["--mode", "datagrams", "--connections", "1", "--outstanding", "32", "--messages", "500"],
+    ["--mode", "datagrams", "--connections", "5", "--outstanding", "4", "--warm-up", "0.1", "--duration", "0.2"],
+]
 
 
 def run_load(limit, load, mode, *server_arguments):
@@ -22,9 +26,9 @@ def run_load(limit, load, mode, *server_arguments):
 
 
 def main():
-    limit, load = sys.argv[1:3]
+    tcp_limit, udp_limit, load = sys.argv[1:4]
     failures = 0
-    for mode in MODES:
+    for limit, mode in [(tcp_limit, mode) for mode in MODES] + [(udp_limit, mode) for mode in DATAGRAMS]:
         honest = run_load(limit, load, mode)
         few_buffers = run_load(limit, load, mode, "--buffers", "2", "--direct")
         liar = run_load(limit, load, mode, "--corrupt-after", "20")

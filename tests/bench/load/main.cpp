@@ -19,5 +19,8 @@ int main(int argc, char** argv) {
         case bench::load_mode::idle:
             bench::run_idle(options);
             break;
+        case bench::load_mode::datagrams:
+            bench::run_datagrams(options);
+            break;
     }
 }

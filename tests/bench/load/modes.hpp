@@ -14,4 +14,7 @@ void run_ping_pong(const load_options& options);
 /// Many connections that have nothing to say after one exchange: the server's resident bytes for each.
 void run_idle(const load_options& options);
 
+/// UDP sockets with several datagrams under way on each: datagrams/s and the server's CPU time for each.
+void run_datagrams(const load_options& options);
+
 }  // namespace bench

@@ -13,10 +13,10 @@ namespace {
 
 [[noreturn]] void usage() {
     fmt::print(stderr,
-               "usage: bench-echo-load --port PORT [--host ADDRESS] [--mode closed-loop|ping-pong|idle]\n"
+               "usage: bench-echo-load --port PORT [--host ADDRESS] [--mode closed-loop|ping-pong|idle|datagrams]\n"
                "                       [--connections N] [--bytes N] [--warm-up SECONDS] [--duration SECONDS]\n"
-               "                       [--messages N] [--spin MICROSECONDS] [--core N] [--server-pid PID]\n"
-               "                       [--congestion NAME]\n"
+               "                       [--outstanding DATAGRAMS] [--messages N] [--spin MICROSECONDS] [--core N]\n"
+               "                       [--server-pid PID] [--congestion NAME]\n"
                "Sends messages to an echo server, compares every byte that comes back, and prints what it measured\n"
                "as one line of JSON. Exit status 1: a wrong, missing or surplus byte, or a lost connection.\n");
     std::exit(2);
@@ -26,17 +26,19 @@ load_mode parse_mode(std::string_view text) {
     if (text == "closed-loop") return load_mode::closed_loop;
     if (text == "ping-pong") return load_mode::ping_pong;
     if (text == "idle") return load_mode::idle;
+    if (text == "datagrams") return load_mode::datagrams;
     usage();
 }
 
 }  // namespace
 
 load_options parse_load_options(int argc, char** argv) {
-    static constexpr std::array<option, 13> known{{{"mode", required_argument, nullptr, 'm'},
+    static constexpr std::array<option, 14> known{{{"mode", required_argument, nullptr, 'm'},
                                                    {"host", required_argument, nullptr, 'h'},
                                                    {"port", required_argument, nullptr, 'p'},
                                                    {"connections", required_argument, nullptr, 'n'},
                                                    {"bytes", required_argument, nullptr, 'b'},
+                                                   {"outstanding", required_argument, nullptr, 'o'},
                                                    {"warm-up", required_argument, nullptr, 'w'},
                                                    {"duration", required_argument, nullptr, 'd'},
                                                    {"messages", required_argument, nullptr, 'k'},
@@ -64,6 +66,9 @@ load_options parse_load_options(int argc, char** argv) {
                 break;
             case 'b':
                 options.message_bytes = number();
+                break;
+            case 'o':
+                options.outstanding = static_cast<unsigned>(number());
                 break;
             case 'w':
                 options.warm_up = seconds();

@@ -10,13 +10,14 @@
 
 namespace bench {
 
-enum class load_mode { closed_loop, ping_pong, idle };
+enum class load_mode { closed_loop, ping_pong, idle, datagrams };
 
 struct load_options {
     load_mode mode = load_mode::closed_loop;
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
-    unsigned connections = 50;
+    unsigned connections = 50;  // or sockets
+    unsigned outstanding = 1;   // datagrams under way on each socket
     std::size_t message_bytes = 64;
     std::chrono::duration<double> warm_up{0.5};
     std::chrono::duration<double> duration{2.0};
