@@ -34,9 +34,7 @@ ringlet::task<> echo_udp(const echo::options& how) {
     if (how.verbose) print.err().line(apps::engine_line());
     echo::udp_totals totals;
     co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), echo::serve_udp(how, totals, print));
-    if (!how.quiet)
-        print.err().say("{} datagrams echoed, {} bytes, {} not answered, {} failed", totals.datagrams, totals.bytes,
-                        totals.refused, totals.failed);
+    if (!how.quiet) print.err().line(totals.to_string(how.rate_per_source != 0));
     co_await print.finish();
 }
 

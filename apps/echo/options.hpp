@@ -4,6 +4,7 @@
 #include <ringlet/net/endpoint.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 namespace echo {
@@ -13,6 +14,7 @@ struct options {
     bool tcp = false;
     unsigned buffer_bytes = 4096;
     std::optional<std::chrono::nanoseconds> time_limit;
+    std::uint32_t rate_per_source = 0;  // UDP: answers a second; 0: no cap
     bool quiet = false;
     bool verbose = false;
 };

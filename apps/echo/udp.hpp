@@ -6,14 +6,21 @@
 #include <ringlet/core/task.hpp>
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace echo {
 
 struct udp_totals {
     std::uint64_t datagrams = 0;  // echoed
     std::uint64_t bytes = 0;
-    std::uint64_t refused = 0;  // not answered, because that could begin a loop
+    std::uint64_t refused = 0;   // not answered, because that could begin a loop or serve an attack
+    std::uint64_t over_cap = 0;  // not answered: more of one source than --rate-per-source
     std::uint64_t failed = 0;
+    std::optional<std::uint64_t> dropped;  // by the kernel, for want of room; nullopt when it does not tell
+
+    /// One line for people.
+    std::string to_string(bool capped) const;
 };
 
 /// Echoes every datagram to its sender, until cancelled; says where.

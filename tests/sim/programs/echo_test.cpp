@@ -7,6 +7,7 @@
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/net/udp_socket.hpp>
 #include <ringlet/testing/everywhere.hpp>
+#include <ringlet/time/clock.hpp>
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
@@ -81,6 +82,42 @@ ringlet::task<> echo_and_ask(ringlet::task_group& group, testing::simulation& wo
     co_await server.get();
 }
 
+// Asks `count` times at once; gives how many answers come within half a second.
+ringlet::task<unsigned> ask_at_once(net::udp_socket& socket, unsigned count) {
+    for (unsigned i = 0; i < count; ++i)
+        co_await socket.send_to(ringlet::as_bytes("?"), net::endpoint::loopback_v4(port));
+    unsigned answers = 0;
+    std::array<std::byte, 8> buffer;
+    const auto end = ringlet::deadline_after(500ms);
+    for (;;) {
+        const auto got = co_await ringlet::as_result(ringlet::with_deadline(end, socket.recv_from(buffer)));
+        if (!got) break;
+        ++answers;
+    }
+    co_return answers;
+}
+
+// Two sources, one of them with two ports: each address has its own allowance.
+ringlet::task<> ask_too_often(std::string& log) {
+    auto one = net::udp_socket::bind(net::endpoint::v4({127, 0, 0, 1}, 0));
+    auto same = net::udp_socket::bind(net::endpoint::v4({127, 0, 0, 1}, 0));
+    auto other = net::udp_socket::bind(net::endpoint::v4({127, 0, 0, 2}, 0));
+    for (auto* socket : {&one, &same, &other, &one}) {
+        const unsigned answers = co_await ask_at_once(*socket, 30);
+        log += fmt::format("{} ", answers);
+        if (socket == &other) co_await ringlet::sleep(10s);
+    }
+}
+
+ringlet::task<> cap_and_ask(ringlet::task_group& group, testing::simulation& world, const echo::options& how,
+                            std::string& log) {
+    auto server = group.spawn(programs::echo, std::cref(how));
+    co_await ringlet::sleep(10ms);
+    co_await ask_too_often(log);
+    world.signal(SIGINT);
+    co_await server.get();
+}
+
 bool all_is_echoed(testing::simulation& world, bool tcp) {
     echo::options how;
     how.tcp = tcp;
@@ -121,6 +158,22 @@ TEST_CASE("each datagram that the UDP echo gets comes back, whatever a correct k
     options.twice = true;
     const auto report = testing::hunt(options, [](testing::simulation& world) { return all_is_echoed(world, false); });
     CHECK(report.succeeded == report.seeds);
+}
+
+TEST_CASE("each source gets so many answers a second, and a second's worth at once", "[programs]") {
+    testing::simulation world;
+    echo::options how;
+    how.address = net::endpoint::any_v4(port);
+    how.rate_per_source = 10;
+    std::string log;
+    world.run(ringlet::with_task_group(cap_and_ask, std::ref(world), std::cref(how), std::ref(log)));
+    // The second port of the same source finds what has grown again within half a second.
+    CHECK(log == "10 5 10 10 ");
+    const std::string said = world.errors();
+    INFO(said);
+    CHECK(said.find("at most 10 answers a second") != std::string::npos);
+    CHECK(said.find("35 datagrams echoed, 35 bytes, 0 not answered, 0 failed, 85 over the rate of their source\n") !=
+          std::string::npos);
 }
 
 TEST_CASE("the echoes leave nothing behind, whatever goes wrong", "[programs]") {
