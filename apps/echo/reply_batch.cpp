@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <span>
 #include <utility>
 
 #include <netinet/in.h>
@@ -15,26 +14,23 @@
 namespace echo {
 namespace {
 
+template <class Info, class Change>
+void change(cmsghdr& told, int level, int type, Change with) noexcept {
+    if (told.cmsg_level != level || told.cmsg_type != type || told.cmsg_len < CMSG_LEN(sizeof(Info))) return;
+    Info info;
+    std::memcpy(&info, CMSG_DATA(&told), sizeof info);
+    with(info);
+    std::memcpy(CMSG_DATA(&told), &info, sizeof info);
+}
+
 // Makes what was told about the arrival fit for the departure: the address stays, the interface is the route's choice.
-// Result: false when that says nothing about an address.
-bool turn_round(std::span<std::byte> control) noexcept {
-    if (control.empty()) return false;
-    auto& told = *reinterpret_cast<cmsghdr*>(control.data());
-    if (told.cmsg_level == IPPROTO_IP && told.cmsg_type == IP_PKTINFO) {
-        in_pktinfo info;
-        std::memcpy(&info, CMSG_DATA(&told), sizeof info);
-        info.ipi_ifindex = 0;
-        std::memcpy(CMSG_DATA(&told), &info, sizeof info);
-        return true;
+void turn_round(msghdr& message) noexcept {
+    for (cmsghdr* told = CMSG_FIRSTHDR(&message); told; told = CMSG_NXTHDR(&message, told)) {
+        change<in_pktinfo>(*told, IPPROTO_IP, IP_PKTINFO, [](in_pktinfo& info) { info.ipi_ifindex = 0; });
+        change<in6_pktinfo>(*told, IPPROTO_IPV6, IPV6_PKTINFO, [](in6_pktinfo& info) {
+            if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = 0;
+        });
     }
-    if (told.cmsg_level == IPPROTO_IPV6 && told.cmsg_type == IPV6_PKTINFO) {
-        in6_pktinfo info;
-        std::memcpy(&info, CMSG_DATA(&told), sizeof info);
-        if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = 0;
-        std::memcpy(CMSG_DATA(&told), &info, sizeof info);
-        return true;
-    }
-    return false;
 }
 
 }  // namespace
@@ -50,10 +46,10 @@ void reply_batch::add(ringlet::net::datagram_lease datagram) noexcept {
     message.msg_namelen = static_cast<socklen_t>(kept.name().size());
     message.msg_iov = &parts_[at];
     message.msg_iovlen = 1;
-    if (turn_round(kept.control())) {
-        message.msg_control = kept.control().data();
-        message.msg_controllen = kept.control().size();
-    }
+    if (kept.control().empty()) return;
+    message.msg_control = kept.control().data();
+    message.msg_controllen = kept.control().size();
+    turn_round(message);
 }
 
 bool reply_batch::has_to_wait(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }

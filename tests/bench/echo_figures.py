@@ -14,10 +14,10 @@ SPIN_US = 50
 class Pair:
     """Our echo server and the limit's, each started afresh for every repetition."""
 
-    def __init__(self, options, limit="bench-limit-echo"):
+    def __init__(self, options, limit="bench-limit-echo", ours=("--tcp",)):
         self.options = options
         bench = options.build / "tests" / "bench"
-        self.ours = [str(options.echo), "--tcp", "-p", "0"]
+        self.ours = [str(options.echo), *ours, "-p", "0"]
         self.limit = [str(bench / limit)]
         self.load = [str(bench / "bench-echo-load")]
 
@@ -67,6 +67,20 @@ def closed_loop(pair, name, message_bytes, connections, within=0.05, environment
                     values(limit, "server_cpu_us_per_request"), at_most=1 + within)]
 
 
+def datagrams(pairs, name, sockets, outstanding):
+    """UDP: ours beside both limits, each in its own pairs."""
+    figures = []
+    load = ["--mode", "datagrams", "--bytes", "64", "--connections", str(sockets), "--outstanding", str(outstanding)]
+    for beside, pair, at_least, cpu_at_most in pairs:
+        ours, limit = pair.alternate(load)
+        figures += [compare(f"{name}, beside {beside}: datagrams/s", values(ours, "requests_per_second"),
+                            values(limit, "requests_per_second"), at_least=at_least, digits=0),
+                    compare(f"{name}, beside {beside}: server CPU us per datagram",
+                            values(ours, "server_cpu_us_per_request"), values(limit, "server_cpu_us_per_request"),
+                            at_most=cpu_at_most)]
+    return figures
+
+
 def ping_pong(pair, name):
     spin = ["--spin", str(SPIN_US)]
     ours, limit = pair.alternate(["--mode", "ping-pong", *spin], limit=spin,
@@ -103,6 +117,11 @@ def all_figures(options, build):
         name = f"TCP echo on the epoll engine, 64 B, {connections} connections"
         figures.append((name, lambda name=name, count=connections: closed_loop(
             epoll, name, 64, count, within=0.1, environment={"RINGLET_ENGINE": "epoll"})))
+    udp = [("io_uring", Pair(options, "bench-limit-udp-uring", ours=()), 0.95, 1.05),
+           ("recvmmsg", Pair(options, "bench-limit-udp-mmsg", ours=()), 0.91, 1.1)]
+    for name, sockets, outstanding in [("UDP echo, 64 B, one socket with 32 under way", 1, 32),
+                                       ("UDP echo, 64 B, 50 sockets with 4 under way", 50, 4)]:
+        figures.append((name, lambda row=(name, sockets, outstanding): datagrams(udp, *row)))
     spin = f"TCP ping-pong, 64 B, both spin {SPIN_US} us"
     quiet, timed = "10,000 idle connections", "10,000 idle connections, time limit on recv and send"
     return figures + [(spin, lambda: ping_pong(pair, spin)),

@@ -30,7 +30,7 @@ def parse_arguments():
                         help="TCP congestion control of the whole run, on every side (as root: sets and restores the sysctl)")
     parser.add_argument("--repetitions", type=int, default=11)
     parser.add_argument("--seconds", type=float, default=0.7, help="measured in each repetition")
-    parser.add_argument("--only", default="", help="figures whose name matches this regular expression")
+    parser.add_argument("--only", default="", help="figures whose name matches this regular expression, in capitals or not")
     parser.add_argument("--strict", action="store_true", help="a missed target fails")
     parser.add_argument("--markdown", type=pathlib.Path, help="also write the table there")
     options = parser.parse_args()
@@ -49,7 +49,7 @@ def measure_all(options, build):
     figures = []
     suites = (echo_figures, serve_figures, fetch_figures, runtime_figures)
     for name, measure in [figure for suite in suites for figure in suite.all_figures(options, build)]:
-        if not re.search(options.only, name):
+        if not re.search(options.only, name, re.IGNORECASE):
             continue
         print(f"... {name}", file=sys.stderr, flush=True)
         try:

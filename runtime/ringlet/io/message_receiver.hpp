@@ -25,7 +25,7 @@ public:
     /// What lies before the bytes in a buffer: the kernel's header, the sender, control data. Aligned as control data are.
     static constexpr std::size_t header_bytes = 16;
     static constexpr std::size_t name_bytes_max = 32;
-    static constexpr std::size_t control_bytes_max = 64;
+    static constexpr std::size_t control_bytes_max = 80;
     static constexpr std::size_t overhead = header_bytes + name_bytes_max + control_bytes_max;
 
     message_lease() noexcept = default;

@@ -140,8 +140,8 @@ task<> destinations_v6() {
     CHECK(got.is_to_one());
 }
 
-task<> broadcast() {
-    auto server = server_at(endpoint::any_v4(0));
+task<> broadcast(endpoint at) {
+    auto server = server_at(at);
     server.ask_for_destinations();
     auto client = udp_socket::bind(endpoint::loopback_v4(0));
     const int on = 1;
@@ -150,7 +150,7 @@ task<> broadcast() {
     co_await client.send_to(as_bytes("all of you"), to_all);
     const datagram_lease got = co_await server.recv_lease();
     REQUIRE(got.to().has_value());
-    CHECK(got.to()->address_text() == "127.255.255.255");
+    CHECK(contains(got.to()->address_text(), "127.255.255.255"));
     CHECK_FALSE(got.is_to_one());
 }
 
@@ -188,4 +188,7 @@ TEST_CASE("datagrams tell the address that was asked, over IPv6", "[net][udp]") 
     if (!has_ipv6()) return;
     run(destinations_v6);
 }
-TEST_CASE("what was sent to many is told from what was sent to one", "[net][udp]") { run(broadcast); }
+TEST_CASE("what was sent to many is told from what was sent to one", "[net][udp]") {
+    run(broadcast, endpoint::any_v4(0));
+    if (has_ipv6()) run(broadcast, endpoint::any_v6(0));
+}
