@@ -26,6 +26,16 @@ net::endpoint without_mapping(const net::endpoint& address) noexcept {
     return net::endpoint::v4(v4, address.port());
 }
 
+net::endpoint as_taken_by(const net::endpoint& local, const net::endpoint& address) noexcept {
+    if (!local.is_v6() || !address.is_v4()) return address;
+    sockaddr_in v4;
+    std::memcpy(&v4, &address.address(), sizeof v4);
+    std::array<std::uint8_t, 16> v6{};
+    v6[10] = v6[11] = 0xff;
+    std::memcpy(v6.data() + 12, &v4.sin_addr, sizeof v4.sin_addr);
+    return net::endpoint::v6(v6, address.port());
+}
+
 net::udp_socket open_socket(const options& how, const net::endpoint& peer) {
     const std::uint16_t port = how.port.value_or(how.host.empty() ? port_default : 0);
     const auto bind_to = [](const net::endpoint& address) {

@@ -3,7 +3,11 @@
 // Try, in two terminals:  ringlet-chat       and  ringlet-chat 127.0.0.1 7778
 #include "chat/addresses.hpp"
 #include "chat/conversation.hpp"
+#include "chat/menu.hpp"
+#include "chat/messenger.hpp"
 #include "chat/options.hpp"
+#include "chat/piped_input.hpp"
+#include "chat/terminal/console.hpp"
 #include "common/engine_line.hpp"
 #include "common/printer.hpp"
 #include "common/sanitize.hpp"
@@ -19,6 +23,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <variant>
@@ -29,9 +34,6 @@ namespace {
 
 namespace net = ringlet::net;
 namespace sys = ringlet::io::sys;
-
-// A line takes the place of a half-typed one on the screen.
-constexpr const char* clear_line = "\r\x1b[K";
 
 // Says what is waited for, once it is worth a word; then it only waits.
 ringlet::task<> tell_of_waiting(const std::string& host, apps::printer& err) {
@@ -52,7 +54,7 @@ void greet(const net::endpoint& own, const net::endpoint& peer, bool typing, app
         err.say("Waiting at port {} for somebody to write.", own.port());
     else
         err.say("Talking to {} from port {}.", peer, own.port());
-    if (typing) err.line("Ctrl-D leaves; Ctrl-R shows a half-typed line again.");
+    if (typing) err.line("Ctrl-D leaves; /help names the commands.");
 }
 
 ringlet::task<> until_nobody_listens(apps::printer& out) {
@@ -60,26 +62,53 @@ ringlet::task<> until_nobody_listens(apps::printer& out) {
     throw std::system_error{out.error(), "standard output"};
 }
 
+std::unique_ptr<chat::line_source> open_input(const chat::options& how, apps::printer& out) {
+    if (chat::can_edit_lines()) return std::make_unique<chat::console>(out, how.nick);
+    return std::make_unique<chat::piped_input>();
+}
+
+ringlet::task<int> until_told_to_end() { return ringlet::until_signal(SIGINT, SIGTERM, SIGHUP, SIGQUIT); }
+
+// Result: the signal that ended it, or 0.
+ringlet::task<int> talk(const chat::options& how, net::udp_socket& socket, const net::endpoint& peer,
+                        chat::messenger& post, apps::standard_printers& print) {
+    greet(socket.local_endpoint(), peer, chat::can_edit_lines(), print.err());
+    auto input = open_input(how, print.out());
+    chat::conversation both{post, peer, *input, print.err()};
+    const auto end = co_await ringlet::first_of(until_told_to_end(), both.show_incoming(), both.send_lines(),
+                                                input->attend(), until_nobody_listens(print.out()));
+    if (const int* number = std::get_if<0>(&end)) co_return *number;
+    input = std::make_unique<chat::piped_input>();  // the terminal is as it was
+    co_await both.finish();
+    co_return 0;
+}
+
+ringlet::task<int> offer_menu(net::udp_socket& socket, chat::messenger& post, apps::standard_printers& print) {
+    print.err().say("Messages to us arrive at port {}.", socket.local_endpoint().port());
+    chat::menu choices{post, socket.local_endpoint(), print};
+    const auto end = co_await ringlet::first_of(until_told_to_end(), choices.run(), until_nobody_listens(print.out()));
+    if (sys::isatty(STDIN_FILENO) && sys::isatty(STDOUT_FILENO)) print.out().put("\n");  // behind a question
+    if (const int* number = std::get_if<0>(&end)) co_return *number;
+    post.report_refusals();
+    post.finish();
+    co_return 0;
+}
+
 ringlet::task<int> chat_until_end(const chat::options& how) {
-    const bool typing = sys::isatty(STDIN_FILENO) && sys::isatty(STDOUT_FILENO);
-    apps::standard_printers print{typing ? clear_line : ""};
+    apps::standard_printers print;
     if (how.verbose) print.err().line(apps::engine_line());
     const net::endpoint peer = co_await find_peer(how, print.err());
     auto socket = chat::open_socket(how, peer);
-    chat::conversation talk{socket, peer, print};
-    greet(socket.local_endpoint(), peer, typing, print.err());
-
-    const auto end = co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM), talk.show_incoming(),
-                                                talk.send_lines(), until_nobody_listens(print.out()));
-    if (typing) print.out().put("\n");
-    if (end.index() == 0) {  // what is printed already shall be seen, unless nobody looks
+    chat::messenger post{socket, how, print};
+    const int number =
+        how.menu ? co_await offer_menu(socket, post, print) : co_await talk(how, socket, peer, post, print);
+    if (number != 0) {  // what is printed already shall be seen, unless nobody looks
         (void)co_await ringlet::as_result(ringlet::with_timeout(std::chrono::milliseconds{200}, print.finish()));
-        co_return 128 + std::get<0>(end);
+        co_return 128 + number;
     }
-    co_await talk.finish();
     co_await print.finish();
     if (const auto unheard = print.out().error()) throw std::system_error{unheard, "standard output"};
-    co_return talk.lost_any() ? 1 : 0;
+    co_return post.lost_any() ? 1 : 0;
 }
 
 ringlet::task<int> chat_quietly(const chat::options& how) {

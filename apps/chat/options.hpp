@@ -14,6 +14,9 @@ struct options {
     std::uint16_t peer_port = 0;
     std::optional<std::uint16_t> port;
     std::optional<ringlet::net::endpoint> bind;  // with port 0
+    std::string nick;                            // clean
+    std::uint32_t limit = 1000;                  // messages of one sender a second; 0: all
+    bool menu = false;
     bool verbose = false;
 };
 

@@ -62,6 +62,10 @@ refusals::refusals(ringlet::io::fd_ref socket, apps::printer& err) : socket_{soc
     sys::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
 }
 
+refusals::~refusals() {
+    if (quiet_) quiet_->cancel();
+}
+
 std::size_t refusals::report() {
     std::size_t count = 0;
     ringlet::net::endpoint meant;

@@ -17,6 +17,7 @@ namespace chat {
 class refusals {
 public:
     refusals(ringlet::io::fd_ref socket, apps::printer& err);
+    ~refusals();
     refusals(const refusals&) = delete;
     refusals& operator=(const refusals&) = delete;
 

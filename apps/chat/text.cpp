@@ -10,15 +10,28 @@
 
 namespace chat {
 
-std::vector<std::string_view> messages_of(std::string_view line) {
+std::vector<std::string_view> messages_of(std::string_view line, std::size_t bytes_max) {
     std::vector<std::string_view> parts;
     while (!line.empty()) {
-        auto part = line.substr(0, message_bytes_max);
+        auto part = line.substr(0, bytes_max);
         if (part.size() < line.size()) part = part.substr(0, apps::complete_utf8_prefix(part));
         parts.push_back(part);
         line.remove_prefix(part.size());
     }
     return parts;
+}
+
+std::string clean_nick(std::string_view wanted) {
+    constexpr std::size_t bytes_max = 64;
+    constexpr std::size_t cells_max = 20;
+    while (wanted.starts_with(' ')) wanted.remove_prefix(1);
+    std::string nick = apps::sanitize(wanted, apps::text_context::field, cells_max);
+    if (nick.size() > bytes_max) {  // marks upon marks
+        nick.resize(bytes_max);
+        nick.resize(apps::complete_utf8_prefix(nick));
+    }
+    while (nick.ends_with(' ')) nick.pop_back();
+    return nick;
 }
 
 std::vector<std::string> shown(std::string_view text, std::size_t full_bytes) {

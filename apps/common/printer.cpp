@@ -43,6 +43,8 @@ struct printer::queue {
     std::string writing;
     std::size_t dropped = 0;  // after what is pending
     bool busy = false;        // a job writes
+    bottom_line* below = nullptr;
+    bool redraw = false;
     std::error_code error;
     ringlet::net::drain broken;                  // as an event: begins with error
     std::shared_ptr<ringlet::net::drain> ended;  // as an event, when somebody waits for the job's end
@@ -56,13 +58,29 @@ struct printer::queue {
         dropped = 0;
     }
     bool take() noexcept {
+        writing.clear();
         try {
             if (pending.empty()) tell_dropped();
+            if (below && (redraw || !pending.empty())) surround_pending();
         } catch (const std::bad_alloc&) {  // another time
         }
-        writing.clear();
+        redraw = false;
         writing.swap(pending);  // both keep their memory
         return !writing.empty();
+    }
+    void surround_pending() {
+        // The wipe before the drawing: each depends on what was drawn last.
+        std::string all = pending.empty() ? std::string{} : below->wipe();
+        all += pending;
+        all += below->draw();
+        pending.swap(all);
+    }
+    void leave_below() noexcept {
+        try {
+            pending.insert(0, below->wipe());
+        } catch (const std::bad_alloc&) {  // it stays where it is
+        }
+        below = nullptr;
     }
     void fail(const std::error_code& why) noexcept {
         error = why;
@@ -86,8 +104,7 @@ struct printer::queue {
     }
 };
 
-printer::printer(ringlet::io::fd_ref to, std::string_view before_line)
-    : before_line_{before_line}, queue_{std::make_shared<queue>(to)} {}
+printer::printer(ringlet::io::fd_ref to) : queue_{std::make_shared<queue>(to)} {}
 
 printer::~printer() {
     if (queue_->writing.empty()) queue_->write_at_once();
@@ -96,9 +113,21 @@ printer::~printer() {
 bool printer::idle() const noexcept { return !queue_->busy; }
 std::error_code printer::error() const noexcept { return queue_->error; }
 
-void printer::add(std::string_view before, std::string_view text, std::string_view after) noexcept {
+void printer::keep_below(bottom_line* what) noexcept {
     queue& q = *queue_;
-    const std::size_t bytes = before.size() + text.size() + after.size();
+    if (q.below) q.leave_below();
+    q.below = what;
+    redraw();
+}
+
+void printer::redraw() noexcept {
+    queue_->redraw = queue_->below != nullptr;
+    if (!queue_->busy && (queue_->redraw || !queue_->pending.empty())) start_writing();
+}
+
+void printer::add(std::string_view text, std::string_view after) noexcept {
+    queue& q = *queue_;
+    const std::size_t bytes = text.size() + after.size();
     if (q.pending.size() + bytes > pending_bytes_max) {
         ++q.dropped;
         return;
@@ -106,7 +135,7 @@ void printer::add(std::string_view before, std::string_view text, std::string_vi
     try {
         q.tell_dropped();
         q.pending.reserve(q.pending.size() + bytes);
-        q.pending.append(before).append(text).append(after);
+        q.pending.append(text).append(after);
     } catch (const std::bad_alloc&) {
         ++q.dropped;
     }
@@ -166,8 +195,7 @@ ringlet::task<> printer::until_broken() {
     co_await q->broken.wait_begun();
 }
 
-standard_printers::standard_printers(std::string_view before_line)
-    : out_{ringlet::io::fd_ref{STDOUT_FILENO}, before_line} {
+standard_printers::standard_printers() : out_{ringlet::io::fd_ref{STDOUT_FILENO}} {
     if (!lead_to_the_same_place(STDOUT_FILENO, STDERR_FILENO)) err_.emplace(ringlet::io::fd_ref{STDERR_FILENO});
 }
 

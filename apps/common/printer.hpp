@@ -17,6 +17,18 @@
 
 namespace apps {
 
+/// What stands below all lines of a terminal and stays there, such as a line that is being typed.
+class bottom_line {
+public:
+    /// What takes away what was drawn last; the cursor is then at the beginning of an empty line. Nothing when nothing was.
+    virtual std::string wipe() = 0;
+    /// What draws it at the cursor, which is at the beginning of an empty line, or over what was drawn last.
+    virtual std::string draw() = 0;
+
+protected:
+    ~bottom_line() = default;
+};
+
 /// Says things on a terminal, pipe or file and never holds up the loop: a job writes, in one request all that has gathered
 /// since the last. Where the reader stalls, a mebibyte waits; what comes after that is dropped, and one line in its place
 /// says how many there were. What cannot be written is lost: a program goes on without its words.
@@ -24,14 +36,13 @@ namespace apps {
 /// Thread:    the loop's thread, while the loop runs.
 class printer {
 public:
-    /// `before_line` stands before each line, such as what clears a half-typed one.
-    explicit printer(ringlet::io::fd_ref to, std::string_view before_line = {});
+    explicit printer(ringlet::io::fd_ref to);
     printer(const printer&) = delete;
     printer& operator=(const printer&) = delete;
     /// Still writes what no request has, as far as it is taken at once: for programs that end by a failure.
     ~printer();
 
-    void line(std::string_view text) noexcept { add(before_line_, text, "\n"); }
+    void line(std::string_view text) noexcept { add(text, "\n"); }
     /// A line, formatted.
     template <class... T>
     void say(fmt::format_string<T...> text, T&&... values) noexcept {
@@ -41,7 +52,13 @@ public:
         }
     }
     /// Text as it is.
-    void put(std::string_view text) noexcept { add({}, text, {}); }
+    void put(std::string_view text) noexcept { add(text, {}); }
+
+    /// From here on `what` stands below all lines: it is wiped before what has gathered is written and drawn after it.
+    /// It lives until another takes its place or, with null, none; then it is wiped for good.
+    void keep_below(bottom_line* what) noexcept;
+    /// Draws it anew.
+    void redraw() noexcept;
 
     /// Whether everything has been written.
     bool idle() const noexcept;
@@ -57,20 +74,17 @@ public:
 private:
     struct queue;
 
-    void add(std::string_view before, std::string_view text, std::string_view after) noexcept;
+    void add(std::string_view text, std::string_view after) noexcept;
     void start_writing() noexcept;
     static ringlet::task<> write_out(std::shared_ptr<queue> what);
 
-    std::string before_line_;
     std::shared_ptr<queue> queue_;  // the job's, too: it may see its cancellation after we have gone
 };
 
 /// Standard output and standard error; one and the same where both lead to the same place, so that the order is kept.
 class standard_printers {
 public:
-    standard_printers() : standard_printers{{}} {}
-    /// `before_line`: on standard output.
-    explicit standard_printers(std::string_view before_line);
+    standard_printers();
 
     printer& out() noexcept { return out_; }
     printer& err() noexcept { return err_ ? *err_ : out_; }

@@ -49,7 +49,7 @@ task<> read_into(std::string& all, int fd) { all = co_await ringlet::offload(&re
 const std::string long_line(999, 'x');
 
 task<> say_things(fd_ref to) {
-    printer p{to, "> "};
+    printer p{to};
     p.line("one");
     p.say("{} {}", "two", 2);
     CHECK_FALSE(p.idle());
@@ -120,7 +120,7 @@ TEST_CASE("what is said comes in order, line by line", "[printer]") {
     pipe_ends pipe = open_pipe();
     ringlet::run(say_things, fd_ref{pipe.writer});
     pipe.writer.reset();
-    CHECK(read_all(pipe.reader.get()) == "> one\n> two 2\nas it is");
+    CHECK(read_all(pipe.reader.get()) == "one\ntwo 2\nas it is");
 }
 
 TEST_CASE("what has gathered is written in one request", "[printer]") {
