@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,9 +36,19 @@ bool lead_to_the_same_place(int one, int other) noexcept {
     return sys::fstat(one, &a) == 0 && sys::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+// A terminal that takes nothing (Ctrl-S, a window that hangs) would hold up the request for a write, and with it the
+// loop, unless it is O_NONBLOCK; that flag is shared with everybody who has the terminal from the same shell, so it is
+// opened once more. Nothing when it is no terminal, or not ours to open.
+ringlet::io::owned_fd open_terminal_anew(ringlet::io::fd_ref to) {
+    if (!sys::isatty(to.get())) return {};
+    const std::string path = fmt::format("/proc/self/fd/{}", to.get());
+    return ringlet::io::owned_fd{sys::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
+}
+
 }  // namespace
 
 struct printer::queue {
+    ringlet::io::owned_fd own;
     ringlet::io::fd_ref to;
     std::string pending;
     std::string writing;
@@ -49,7 +60,7 @@ struct printer::queue {
     ringlet::net::drain broken;                  // as an event: begins with error
     std::shared_ptr<ringlet::net::drain> ended;  // as an event, when somebody waits for the job's end
 
-    explicit queue(ringlet::io::fd_ref fd) noexcept : to{fd} {}
+    explicit queue(ringlet::io::fd_ref fd) : own{open_terminal_anew(fd)}, to{own ? ringlet::io::fd_ref{own} : fd} {}
 
     void tell_dropped() {
         if (dropped == 0) return;

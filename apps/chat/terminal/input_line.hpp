@@ -19,8 +19,8 @@ struct line_view {
 
 /// Lays a line out in `cells_max` cells. `begin` is the first character shown last time, and is set anew: text moves only
 /// when the cursor would leave the window. '<' and '>' stand where some of it is hidden. Controls are made visible.
-[[nodiscard]] line_view lay_out(std::string_view prompt, std::wstring_view text, std::size_t cursor, std::size_t cells_max,
-                                std::size_t& begin);
+[[nodiscard]] line_view lay_out(std::string_view prompt, std::wstring_view text, std::size_t cursor,
+                                std::size_t cells_max, std::size_t& begin);
 
 /// In which row below its first the end of `text` comes to stand once a terminal has wrapped it anew at `columns`.
 [[nodiscard]] std::size_t row_of_end(std::string_view text, std::size_t columns) noexcept;

@@ -4,13 +4,14 @@
 #include "chat/terminal/clusters.hpp"
 #include "common/utf8.hpp"
 
+#include <histedit.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <new>
 #include <stdexcept>
 #include <utility>
 
-#include <histedit.h>
 #include <locale.h>
 
 namespace chat {
@@ -113,7 +114,8 @@ struct line_editor::library {
     library(line_editor& owner, int terminal)
         : nothing_in{open("/dev/null", "re")}, nothing_out{open("/dev/null", "we")}, history{::history_winit()} {
         const using_locale here{locale};
-        editor.reset(::el_init_fd("ringlet-chat", nothing_in.get(), nothing_out.get(), nothing_out.get(), terminal, terminal, terminal));
+        editor.reset(::el_init_fd("ringlet-chat", nothing_in.get(), nothing_out.get(), nothing_out.get(), terminal,
+                                  terminal, terminal));
         if (!editor || !history) throw std::bad_alloc{};
         ::HistEventW event;
         ::history_w(history.get(), &event, H_SETSIZE, history_lines_max);

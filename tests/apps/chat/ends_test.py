@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """How a chat begins and ends: command lines, ports, hosts, signals, terminals, readers that go away."""
 
+import fcntl
 import os
 import pty
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import termios
 
@@ -38,7 +40,9 @@ class Beginnings(harness.ChatCase):
     def test_wrong_command_lines(self):
         for arguments in [["127.0.0.1"], ["127.0.0.1", "0"], ["127.0.0.1", "port"], ["127.0.0.1", "70000"], ["-p", "-1"],
                           ["127.0.0.1", "0x50"], ["127.0.0.1", ""], ["-p", "+80"], ["-p", ""],
-                          ["--bind", "here"], ["a", "1", "b", "2"], ["--prot", "1"]]:
+                          ["--bind", "here"], ["a", "1", "b", "2"], ["--prot", "1"], ["x", "127.0.0.1", "9"],
+                          ["-p", "1", "2", "127.0.0.1", "9"], ["1", "127.0.0.1", "0"], ["--limit", "-1"], ["-n", " "],
+                          ["--menu", "127.0.0.1", "9"]]:
             with self.subTest(arguments):
                 done = harness.run(*arguments)
                 self.assertEqual((done.returncode, done.stdout), (2, b""))
@@ -81,7 +85,7 @@ class Beginnings(harness.ChatCase):
 class Signals(harness.ChatCase):
     def test_signals_end_it(self):
         for number in (signal.SIGINT, signal.SIGTERM):
-            for arguments in (["--port", "0"], [OUTSIDE, harness.free_port()]):
+            for arguments in (["--port", "0"], [OUTSIDE, harness.free_port()], [0, OUTSIDE, harness.free_port()]):
                 with self.subTest(number=number, arguments=arguments):
                     one = self.chat(*arguments)
                     # Once it shows what comes, it also waits for signals.
@@ -140,28 +144,31 @@ class Readers(harness.ChatCase):
 
 
 class Terminal(harness.ChatCase):
+    """What a terminal sends and takes, byte by byte; what then stands on it is for screen_test.py."""
+
     def start(self, *arguments):
         pid, self.screen_fd = pty.fork()
         if pid == 0:
             harness.default_signals()
-            os.execv(harness.PROGRAM, ["ringlet-chat", *map(str, arguments)])
+            os.execve(harness.PROGRAM, ["ringlet-chat", *map(str, arguments)], {**os.environ, "TERM": "xterm"})
         self.pid = pid
         self.addCleanup(self.end_at_all_events)
         self.screen = harness.Hearing(self.screen_fd)
-        self.screen.until(b"Ctrl-D leaves")
-        return self.screen
+        self.screen.until(b"> ")
 
     def end_at_all_events(self):
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self.screen_fd)
+            self.pid = 0
+        if self.screen_fd >= 0:
+            os.close(self.screen_fd)
+            self.screen_fd = -1
 
     def type(self, text):
-        os.write(self.screen_fd, text.encode())
+        os.write(self.screen_fd, text.encode() if isinstance(text, str) else text)
 
     def ended(self):
-        self.screen.to_end()
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
@@ -170,62 +177,75 @@ class Terminal(harness.ChatCase):
         """A chat at a terminal with a plain peer, each of which has heard the other."""
         peer = self.peer()
         self.start(OUTSIDE, peer.getsockname()[1])
-        self.type("hello\n")
+        self.type("hello\r")
         text, self.address = peer.recvfrom(100)
         self.assertEqual(text, b"hello")
         peer.sendto("héllo 日本".encode(), self.address)
         self.screen.until(f"{self.name_of(peer)}: héllo 日本\r\n".encode())
         return peer
 
-    def test_ctrl_c_leaves(self):
-        self.talk()
-        self.type("\x03")
-        self.assertIn(self.ended(), (130, -signal.SIGINT))
-        self.assertTrue(self.screen.bytes.endswith(b"\r\n"))  # the shell's prompt gets a line of its own
+    def test_characters_and_keys_that_are_cut_between_reads(self):
+        peer = self.talk()
+        for byte in "日é👩x".encode() + b"\x1b[D\x1b[D" + b"\x1b[3~" + b"\x1bOF" + b"!\r":
+            self.type(bytes([byte]))
+            while int.from_bytes(fcntl.ioctl(self.screen_fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder):
+                pass  # until it has been read
+            self.screen.listen()
+        self.assertEqual(peer.recv(100).decode(), "日éx!")
 
-    def test_ctrl_d_leaves(self):
+    def test_bytes_that_are_no_characters(self):
+        peer = self.talk()
+        self.type(b"a\xff\xc0\xaeb\xe6\x97c\r")
+        self.assertEqual(peer.recv(100).decode(), "a\ufffd\ufffd\ufffdb\ufffd\ufffdc")
+
+    def test_a_line_without_end(self):
+        peer = self.talk()
+        for _ in range(40):
+            self.type("0123456789" * 100)
+            self.screen.listen()
+        self.type("\r")
+        got = 0
+        while got < 8192:  # what is typed beyond is not taken
+            got += len(peer.recv(2000))
+        self.assertEqual(got, 8192)
+
+    def test_a_terminal_that_takes_nothing(self):
+        """Nobody reads the other side: that does not hold up the end."""
+        for end, status in ((lambda: self.type("\x03"), 130), (lambda: os.kill(self.pid, signal.SIGTERM), 143)):
+            peer = self.talk()
+            for number in range(500):
+                peer.sendto(b"%d " % number + b"x" * 1000, self.address)
+            end()
+            self.assertEqual(self.ended(), status)
+            self.end_at_all_events()
+
+    def test_a_terminal_that_goes_away(self):
         self.talk()
-        self.type("\x04")
-        self.assertEqual(self.ended(), 0)
+        os.close(self.screen_fd)
+        self.screen_fd = -1
+        self.assertIn(self.ended(), (129, -signal.SIGHUP))
 
     def test_the_terminal_is_left_as_it_was(self):
-        before = termios.tcgetattr(self.talk_and_fd())
-        self.type("\x03")
-        self.ended()
-        self.assertEqual(termios.tcgetattr(self.screen_fd)[:4], before[:4])
+        for how, statuses in (("\x03", (130, -signal.SIGINT)), ("\x04", (0,)), ("/quit\r", (0,))):
+            with self.subTest(how):
+                self.talk()
+                during = termios.tcgetattr(self.screen_fd)
+                self.assertFalse(during[3] & termios.ECHO)
+                self.type(how)
+                self.assertIn(self.ended(), statuses)
+                after = termios.tcgetattr(self.screen_fd)
+                self.assertEqual(after[3] & (termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN),
+                                 termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN)
+                self.screen.to_end()
+                self.assertTrue(self.screen.bytes.endswith(b"\r\x1b[J"))  # the shell's prompt begins a line
+                self.end_at_all_events()
 
-    def talk_and_fd(self):
-        self.talk()
-        return self.screen_fd
-
-    def test_a_half_typed_line_goes_out_whole(self):
+    def test_the_terminal_is_left_as_it_was_after_an_error(self):
         peer = self.talk()
-        self.screen.bytes = b""
-        self.type("half of ")
-        self.screen.until(b"half of ")
-        peer.sendto(b"interrupting", self.address)
-        # It takes the place of the half-typed line, which is not in the middle of anything.
-        self.screen.until(f"\r\x1b[K{self.name_of(peer)}: interrupting\r\n".encode())
-        self.screen.bytes = b""
-        self.type("\x12")  # Ctrl-R
-        self.screen.until(b"half of ")
-        self.type("a line\n")
-        self.assertEqual(peer.recv(100), b"half of a line")
-
-    def test_a_refusal_takes_the_place_of_a_half_typed_line(self):
-        peer = self.talk()
-        name = self.name_of(peer)
+        os.kill(self.pid, signal.SIGABRT)
+        self.assertIn(self.ended(), (134, -signal.SIGABRT))
+        self.assertTrue(termios.tcgetattr(self.screen_fd)[3] & termios.ECHO)
         peer.close()
-        self.type("nobody hears this\n")
-        self.screen.until(f"\r\x1b[Kconnection refused: nobody listens at {name} yet\r\n".encode())
-        self.screen.bytes = b""
-        self.type("nor this\nthree is being typed")
-        self.screen.until(f"\r\x1b[Kconnection refused: nobody listens at {name} yet".encode())  # up to a second later
-
-    def test_sigterm(self):
-        self.talk()
-        os.kill(self.pid, signal.SIGTERM)
-        self.assertIn(self.ended(), (143, -signal.SIGTERM))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 """Two sides talk: both may start first, be gone, come back, or be no ringlet-chat at all."""
 
 import os
+import re
 import selectors
-import socket
+import shutil
 import subprocess
+import sys
 
 import harness
 
@@ -108,6 +110,86 @@ class TwoChats(harness.ChatCase):
         self.assertEqual(four.recv(100), b"to the first")
 
 
+    def test_the_form_of_the_course(self):
+        first, second = harness.free_port(), harness.free_port()
+        one = self.chat(first, OUTSIDE, second)
+        two = self.chat(second, OUTSIDE, first)
+        self.assertEqual((one.port, two.port), (first, second))
+        one.say("this way")
+        two.out.until(f"{OUTSIDE}:{first}: this way\n".encode())
+        two.say("that way")
+        one.out.until(f"{OUTSIDE}:{second}: that way\n".encode())
+
+    def test_several_peers_talk_to_one(self):
+        one = self.chat("--port", "0")
+        others = [self.chat("-n", f"peer {number}", OUTSIDE, one.port) for number in range(3)]
+        for number, other in enumerate(others):
+            other.say("hello")
+            one.out.until(f"{OUTSIDE}:{other.port}: peer {number}: hello\n".encode())
+        one.say("to the first")
+        others[0].out.until(f"{OUTSIDE}:{one.port}: to the first\n".encode())
+        one.say("/who")
+        one.err.until(f"Talking to {OUTSIDE}:{others[0].port} (1 message).\nAlso heard: {OUTSIDE}:{others[2].port} (1 message)\n"
+                      f"Also heard: {OUTSIDE}:{others[1].port} (1 message)\n".encode())
+
+
+class Nicks(harness.ChatCase):
+    def said_by(self, *arguments, text=b"text\n"):
+        peer = self.peer()
+        done = harness.run(*arguments, OUTSIDE, peer.getsockname()[1], input_bytes=text)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return peer.recv(2000).decode()
+
+    def test_it_stands_before_the_text(self):
+        self.assertEqual(self.said_by("-n", "Ada"), "Ada: text")
+        self.assertEqual(self.said_by("--nick", " 日本 "), "日本: text")
+
+    def test_it_is_short_and_printable(self):
+        self.assertEqual(self.said_by("-n", "x" * 200), "x" * 10 + "…" + "x" * 9 + ": text")
+        self.assertEqual(self.said_by("-n", "a\x1b[2J\nb"), "a\\x1b[2J\\x0ab: text")
+        self.assertEqual(self.said_by("-n", "\u202eb"), "\\u202eb: text")
+        self.assertLessEqual(len(self.said_by("-n", "a" + "\u0301" * 500).encode()), 64 + len(": text"))
+
+    def test_a_message_has_room_for_it(self):
+        peer = self.peer()
+        harness.run("-n", "Ada", OUTSIDE, peer.getsockname()[1], input_bytes=b"x" * 1200 + b"\n")
+        self.assertEqual([peer.recv(2000), peer.recv(2000)], [b"Ada: " + b"x" * 1195, b"Ada: xxxxx"])
+
+
+class Commands(harness.ChatCase):
+    def test_they_are_not_sent(self):
+        peer = self.peer()
+        one = self.chat(OUTSIDE, peer.getsockname()[1])
+        one.say("/help")
+        one.err.until(b"//...         sends a line that begins with a slash\n")
+        one.say("/nick")
+        one.err.until(b"No nick: lines are sent as they are.\n")
+        one.say("/nick  Ada  Lovelace ")
+        one.err.until(b"The nick is Ada  Lovelace.\n")
+        one.say("text")
+        one.say("//quit is not a command, nor is this: a/b")
+        self.assertEqual([peer.recv(100), peer.recv(100)],
+                         [b"Ada  Lovelace: text", b"Ada  Lovelace: /quit is not a command, nor is this: a/b"])
+        one.say("/quit")
+        self.assertEqual(one.status(), 0)
+
+    def test_what_is_none_is_not_sent_either(self):
+        peer = self.peer()
+        done = harness.run(OUTSIDE, peer.getsockname()[1], input_bytes=b"/etc/\x1bpasswd\n/quit now\nnext\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"Not sent: no such command: /etc/\\x1bpasswd (/help names them; // sends a slash)\n", done.stderr)
+        self.assertIn(b"Not sent: no such command: /quit now ", done.stderr)
+        self.assertEqual(peer.recv(100), b"next")
+
+    def test_quit_leaves_what_follows(self):
+        peer = self.peer()
+        done = harness.run(OUTSIDE, peer.getsockname()[1], input_bytes=b"one\n/quit\ntwo\n")
+        self.assertEqual((done.returncode, peer.recv(100)), (0, b"one"))
+        peer.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            peer.recv(100)
+
+
 class Refused(harness.ChatCase):
     def test_the_peer_comes_later(self):
         port = harness.free_port()
@@ -147,6 +229,20 @@ class Refused(harness.ChatCase):
         self.assertIn("connection refused: nobody listens at [::1]:", done.stderr.decode())
 
 
+    def test_it_is_said_when_several_are_heard(self):
+        friend, others = self.peer(), [self.peer() for _ in range(3)]
+        one = self.chat(OUTSIDE, friend.getsockname()[1])
+        for other in others:
+            other.sendto(b"hello", (OUTSIDE, one.port))
+            one.out.until(f"{self.name_of(other)}: hello\n".encode())
+        name = self.name_of(friend)
+        friend.close()
+        one.say("anybody?")
+        one.err.until(f"connection refused: nobody listens at {name} yet\n".encode())
+        others[1].sendto(b"still here", (OUTSIDE, one.port))
+        one.out.until(f"{self.name_of(others[1])}: still here\n".encode())
+
+
 class PlainPeers(harness.ChatCase):
     """The other side need not be a ringlet-chat."""
 
@@ -165,18 +261,35 @@ class PlainPeers(harness.ChatCase):
         name = self.name_of(peer)
         self.assertEqual(one.out.bytes.decode(), f"{name}: with LF\n{name}: with CR LF\n{name}: two\n{name}: lines\n")
 
-    def test_the_tutorials_script(self):
-        """bind, recvfrom(1024) and print, sendto: with no care for anything."""
-        one = self.chat("--port", "0")
-        script = ("import socket, sys\n"
-                  "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                  "s.sendto('Hi from Python'.encode(), ('127.0.0.1', int(sys.argv[1])))\n"
-                  "data, address = s.recvfrom(1024)\n"
-                  "print(data.decode(), address[1])\n")
-        with subprocess.Popen(["python3", "-c", script, str(one.port)], stdout=subprocess.PIPE) as python:
-            one.out.until(b": Hi from Python\n")
-            one.say("Hi, Python")
-            self.assertEqual(python.communicate(timeout=harness.HANGS_AFTER)[0].decode(), f"Hi, Python {one.port}\n")
+    def test_the_script_of_the_course(self):
+        """A thread that receives 1024 bytes and prints, and a loop that reads lines and sends."""
+        one = self.chat("-n", "Ada", "--port", "0")
+        port = harness.free_port()
+        script = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "course_chat.py"), str(port), OUTSIDE, str(one.port)]
+        with subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as course:
+            self.addCleanup(course.kill)
+            said = harness.Hearing(course.stdout.fileno())
+            course.stdin.write("Grüße aus Python\n".encode())
+            course.stdin.flush()
+            one.out.until(f"{OUTSIDE}:{port}: Grüße aus Python\n".encode())
+            one.say("Grüße zurück")
+            said.until(f"{OUTSIDE}:{one.port}: Ada: Grüße zurück\n".encode())
+            course.stdin.close()
+
+    def test_nc(self):
+        nc = shutil.which("nc")
+        if not nc or b"OpenBSD" not in subprocess.run([nc, "-h"], capture_output=True, check=False).stderr:
+            self.skipTest("the nc of OpenBSD is not installed")
+        one = self.chat("-n", "Ada", "--port", "0")
+        with subprocess.Popen([nc, "-u", OUTSIDE, str(one.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as peer:
+            self.addCleanup(peer.kill)
+            said = harness.Hearing(peer.stdout.fileno())
+            peer.stdin.write("Grüße von nc\n".encode())
+            peer.stdin.flush()
+            one.out.until(": Grüße von nc\n".encode())
+            one.say("Grüße an nc")
+            said.until("Ada: Grüße an nc".encode())
+            peer.kill()
 
     def test_others_are_shown_with_their_address_and_get_no_answer(self):
         friend, stranger = self.peer(), self.peer()
@@ -210,6 +323,30 @@ class PlainPeers(harness.ChatCase):
 
 
 class Limits(harness.ChatCase):
+    def test_what_one_sender_sends_beyond_the_limit_is_counted(self):
+        one = self.chat("--port", "0", "--limit", "10")
+        flood, other = self.peer(), self.peer()
+        for number in range(300):
+            flood.sendto(b"%d" % number, (OUTSIDE, one.port))
+        other.sendto(b"not drowned", (OUTSIDE, one.port))
+        one.out.until(f"{self.name_of(other)}: not drowned\n".encode())
+        self.assertEqual(one.end_input(), 0)
+        shown = one.out.to_end().count(f"{self.name_of(flood)}: ".encode())
+        self.assertGreaterEqual(shown, 10)
+        said = re.findall(rb"(\d+) messages? w\w+ not shown: more than 10 a second from one sender \(--limit\)\n", one.err.to_end())
+        self.assertEqual(sum(map(int, said)) + shown, 300)
+        if shown == 10:
+            self.assertEqual(len(said), 1)
+
+    def test_no_limit(self):
+        one = self.chat("--port", "0", "--limit", "0")
+        peer = self.peer()
+        for number in range(1100):
+            peer.sendto(b"%d" % number, (OUTSIDE, one.port))
+            if number % 100 == 99:
+                one.out.until(b": %d\n" % number)
+        self.assertEqual(one.out.bytes.count(b"\n"), 1100)
+
     def test_a_cut_datagram_is_shown_with_its_size(self):
         one = self.chat("--port", "0")
         peer = self.peer()

@@ -1,86 +1,36 @@
 # SPDX-License-Identifier: MIT
 """ringlet-fetch on a real terminal, tmux: what stands in the window, at several sizes, and when the size changes."""
 
-import contextlib
-import os
+import pathlib
 import re
 import shlex
-import shutil
-import subprocess
+import sys
 import threading
-import unicodedata
 import unittest
 from urllib.parse import quote
 
 import harness
 from hostile_server import response
 
-TMUX = shutil.which("tmux")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from window import TMUX, Window, cells  # noqa: E402
+
 TOTAL = re.compile(r"^\d+/\d+ files")
 END = "END "
 
 
-def cells(line):
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
-
-
 @unittest.skipUnless(TMUX, "tmux is not installed")
 class Terminal(harness.FetchCase):
-    def setUp(self):
-        super().setUp()
-        self.socket = f"ringlet-{os.getpid()}-{self.id().rpartition('.')[2]}"
-
-    def tmux(self, *arguments):
-        return subprocess.run(
-            [TMUX, "-L", self.socket, "-f", "/dev/null", *map(str, arguments)],
-            check=True,
-            capture_output=True,
-            timeout=harness.HANGS_AFTER,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm"},
-        ).stdout.decode("utf-8", "replace")
-
-    def stop(self):
-        subprocess.run([TMUX, "-L", self.socket, "kill-server"], check=False, capture_output=True)
-        with contextlib.suppress(OSError):  # tmux leaves its socket
-            os.unlink(os.path.join(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}", self.socket))
-
     def open_window(self, columns, rows, *arguments, before=0, environment="", then=f"printf '{END}%s' $?; exec cat"):
         """Runs it in a window where so many lines stand already."""
-        self.columns, self.rows = columns, rows
         run = shlex.join([harness.PROGRAM, *map(str, arguments)])
         fill = f"seq -f 'line %g' {before}; " if before else ""
-        self.addCleanup(self.stop)
         # the shell stays when Ctrl-C ends the program
         script = f"trap : INT; cd {shlex.quote(str(self.out))}; {fill}{environment}{run}; {then}"
-        self.tmux("new-session", "-d", "-x", columns, "-y", rows, "sh", "-c", script)
-
-    def resize(self, columns, rows):
-        self.columns, self.rows = columns, rows
-        self.tmux("resize-window", "-x", columns, "-y", rows)
-
-    def window(self):
-        """The lines of the window without the empty ones at its end."""
-        lines = [line.rstrip() for line in self.tmux("capture-pane", "-p").split("\n")]
-        while lines and not lines[-1]:
-            lines.pop()
-        self.assertLessEqual(len(lines), self.rows, lines)
-        for line in lines:
-            self.assertLessEqual(cells(line), self.columns, line)
-        return lines
+        self.screen = Window(self, columns, rows, script)
 
     def until(self, holds):
-        """The window when `holds` is true of its lines."""
-        seen = []
-
-        def look():
-            seen[:] = self.window()
-            return holds(seen)
-
-        try:
-            harness.wait_until(look)
-        except AssertionError:
-            self.fail("never seen; last:\n" + "\n".join(seen))
-        return seen
+        return self.screen.until(holds)
 
     def bars(self, lines):
         return [line for line in lines if " 50% " in line and not TOTAL.match(line)]
@@ -161,7 +111,7 @@ class Terminal(harness.FetchCase):
         lines = self.until(lambda lines: self.is_picture(8)(lines) and lines[-1].endswith("(+2)"))
         self.assertRegex(lines[0], r"^f\d: 97\.7KiB in ")
         self.end()
-        history = [line for line in self.tmux("capture-pane", "-p", "-S", "-").split("\n") if line]
+        history = self.screen.history()
         self.assertEqual(history[:30], [f"line {i + 1}" for i in range(30)])
         self.assertEqual(len(history), 30 + 20 + 2, history)  # nothing of any bar
         self.assertEqual(sorted(line.split(":")[0] for line in history[30:50]), sorted(self.go))
@@ -182,9 +132,9 @@ class Terminal(harness.FetchCase):
         bars = self.picture(self.until(self.is_picture(3)))
         columns = {cells(bar[: bar.index("█")]) for bar in bars}
         self.assertEqual(len(columns), 1, bars)  # the bars stand below each other
-        self.resize(40, 10)
+        self.screen.resize(40, 10)
         self.picture(self.until(self.is_picture(3)))
-        self.resize(33, 24)
+        self.screen.resize(33, 24)
         self.picture(self.until(self.is_picture(3)))
         self.end()
 
@@ -193,9 +143,9 @@ class Terminal(harness.FetchCase):
         self.picture(self.until(self.is_picture(3)))
         for columns, rows in ((40, 10), (80, 24), (120, 40), (60, 24), (25, 12), (80, 24), (40, 24), (80, 10), (80, 24)):
             with self.subTest(columns=columns, rows=rows):
-                self.resize(columns, rows)
+                self.screen.resize(columns, rows)
                 # the terminal has its new size before the program knows, and cuts off what is drawn meanwhile
-                fits = lambda lines: self.is_picture(3)(lines) and max(map(cells, lines[-4:])) < self.columns
+                fits = lambda lines: self.is_picture(3)(lines) and max(map(cells, lines[-4:])) < columns
                 lines = self.until(fits)
                 self.assertEqual(len(self.picture(lines)), 3)
                 for line in lines[:-4]:
@@ -206,7 +156,7 @@ class Terminal(harness.FetchCase):
     def test_a_window_that_becomes_smaller_than_the_bars(self):
         self.open_window(80, 24, "-j", 20, *self.held(*[f"f{i}" for i in range(20)]), before=40)
         self.picture(self.until(self.is_picture(20)))
-        self.resize(80, 10)
+        self.screen.resize(80, 10)
         lines = self.until(lambda lines: self.is_picture(8)(lines) and lines[-1].endswith("(+12)"))
         self.picture(lines)
         for line in lines[:-9]:
@@ -216,14 +166,14 @@ class Terminal(harness.FetchCase):
     def test_typed_at_it(self):
         self.open_window(80, 24, *self.held("a.iso", "b.iso"))
         self.picture(self.until(self.is_picture(2)))
-        self.tmux("send-keys", "-l", "hello?")
+        self.screen.type("hello?")
         self.picture(self.until(lambda lines: self.is_picture(2)(lines) and "hello" not in "".join(lines)))
         self.end()
 
     def test_interrupted(self):
         self.open_window(80, 24, *self.held("a.iso", "b.iso"), then="exec cat")
         self.picture(self.until(self.is_picture(2)))
-        self.tmux("send-keys", "C-c")
+        self.screen.press("C-c")
         lines = self.until(lambda lines: any("interrupted: " in line for line in lines))
         self.assertIn("ringlet-fetch: stopping; press Ctrl-C again to leave at once", lines)
         self.assertIn("ringlet-fetch: not saved:", lines)
@@ -234,10 +184,10 @@ class Terminal(harness.FetchCase):
         then = f"echo stopped; read x; fg >/dev/null; printf '{END}%s' $?; exec cat"
         self.open_window(80, 24, *self.held("a.iso", "b.iso"), before=40, environment="set -m; ", then=then)
         self.picture(self.until(self.is_picture(2)))
-        self.tmux("send-keys", "C-z")
+        self.screen.press("C-z")
         lines = self.until(lambda lines: lines and lines[-1] == "stopped")
         self.assertEqual(self.bars(lines), [])
-        self.tmux("send-keys", "Enter")
+        self.screen.press("Enter")
         self.picture(self.until(self.is_picture(2)))
         self.end()
 

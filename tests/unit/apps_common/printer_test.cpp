@@ -9,10 +9,14 @@
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -96,6 +100,68 @@ task<> leave_a_stalled_reader(fd_ref to) {
     CHECK(waited.error() == std::errc::timed_out);
 }
 
+struct terminal {
+    owned_fd window;  // what stands on it
+    owned_fd program;
+};
+
+terminal open_terminal() {
+    terminal opened{owned_fd{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)}, {}};
+    REQUIRE(::grantpt(opened.window.get()) == 0);
+    REQUIRE(::unlockpt(opened.window.get()) == 0);
+    opened.program = owned_fd{::open(::ptsname(opened.window.get()), O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    REQUIRE(opened.program);
+    return opened;
+}
+
+task<> say_more_than_a_terminal_takes(terminal& where, std::size_t& lines) {
+    printer p{where.program};
+    for (int i = 0; i < 200; ++i) p.line(long_line);
+    const auto waited = co_await ringlet::as_result(ringlet::with_timeout(std::chrono::milliseconds{1}, p.finish()));
+    CHECK(waited.error() == std::errc::timed_out);  // it is we who wait, not the loop
+    auto finished = ringlet::spawn(&printer::finish, &p);
+    std::array<char, 4096> part;
+    while (lines < 200) {
+        const ssize_t n = ::read(where.window.get(), part.data(), part.size());
+        if (n > 0) lines += static_cast<std::size_t>(std::count(part.data(), part.data() + n, '\n'));
+        co_await ringlet::yield();
+    }
+    co_await finished.join();
+}
+
+// Counts what is drawn, and whether all of it is wiped.
+class counted_bottom final : public apps::bottom_line {
+public:
+    std::string wipe() override { return std::exchange(drawn_, false) ? "[wipe]" : ""; }
+    std::string draw() override {
+        drawn_ = true;
+        return "[" + std::to_string(++count_) + "]";
+    }
+
+private:
+    bool drawn_ = false;
+    int count_ = 0;
+};
+
+task<> keep_something_below(fd_ref to) {
+    printer p{to};
+    counted_bottom below;
+    p.line("before");
+    p.keep_below(&below);
+    co_await p.finish();
+    p.line("one");
+    p.line("two");
+    co_await p.finish();
+    p.redraw();
+    p.redraw();
+    co_await p.finish();
+    p.line("last");
+    p.keep_below(nullptr);
+    p.redraw();
+    p.line("after");
+    co_await p.finish();
+}
+
 task<> say_to_a_full_disk(fd_ref to) {
     printer p{to};
     CHECK_FALSE(p.error());
@@ -115,6 +181,21 @@ task<> fail_after_last_words(fd_ref to) {
 }
 
 }  // namespace
+
+TEST_CASE("a terminal that takes nothing does not hold up the loop", "[printer]") {
+    terminal where = open_terminal();
+    std::size_t lines = 0;
+    ringlet::run(say_more_than_a_terminal_takes, std::ref(where), std::ref(lines));
+    CHECK(lines == 200);
+    CHECK((::fcntl(where.program.get(), F_GETFL) & O_NONBLOCK) == 0);  // others have it, too
+}
+
+TEST_CASE("what stands below all lines is wiped before them and drawn once after them", "[printer]") {
+    pipe_ends pipe = open_pipe();
+    ringlet::run(keep_something_below, fd_ref{pipe.writer});
+    pipe.writer.reset();
+    CHECK(read_all(pipe.reader.get()) == "before\n[1][wipe]one\ntwo\n[2][3][wipe]last\nafter\n");
+}
 
 TEST_CASE("what is said comes in order, line by line", "[printer]") {
     pipe_ends pipe = open_pipe();
