@@ -112,12 +112,15 @@ ringlet::task<int> chat_until_end(const chat::options& how) {
 }
 
 ringlet::task<int> chat_quietly(const chat::options& how) {
+    const bool at_terminal = chat::can_edit_lines();
     try {
         co_return co_await chat_until_end(how);
     } catch (const std::system_error& error) {
-        if (error.code() != std::errc::broken_pipe) throw;
+        if (error.code() == std::errc::broken_pipe)  // nobody reads what we hear: `ringlet-chat | head`
+            co_return 128 + SIGPIPE;
+        if (!at_terminal || error.code() != std::errc::io_error) throw;
     }
-    co_return 128 + SIGPIPE;  // nobody reads what we hear: `ringlet-chat | head`
+    co_return 128 + SIGHUP;  // the terminal has gone, and its signal comes late
 }
 
 }  // namespace

@@ -105,13 +105,12 @@ ringlet::task<> console::stop() {
     out_.keep_below(nullptr);
     (void)co_await ringlet::as_result(ringlet::with_timeout(patience, out_.finish()));
     mode_.restore();
-    sys::raise(SIGSTOP);
-    go_on();
+    sys::raise(SIGSTOP);  // SIGCONT, which ends that, is also heard by attend()
 }
 
 void console::go_on() {
     mode_.apply();
-    line_.leave();  // the shell has written since
+    line_.leave();  // the shell has written since, if it was that which stopped us
     out_.keep_below(&line_);
 }
 

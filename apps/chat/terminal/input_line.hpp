@@ -33,8 +33,12 @@ public:
     explicit input_line(std::function<std::size_t()> columns) : columns_{std::move(columns)} {}
 
     void set(std::string_view prompt, std::wstring_view text, std::size_t cursor);
-    /// The terminal shows something else now, such as what a shell said, and the cursor is at the beginning of a line.
-    void leave() noexcept { drawn_ = false; }
+    /// Nobody knows what stands in the row of the cursor now, such as after a shell has had the terminal; that is all that
+    /// will be wiped.
+    void leave() noexcept {
+        drawn_ = true;
+        drawn_before_.clear();
+    }
     std::string wipe() override;
     std::string draw() override;
 

@@ -237,7 +237,7 @@ class Terminal(harness.ChatCase):
                 self.assertEqual(after[3] & (termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN),
                                  termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN)
                 self.screen.to_end()
-                self.assertTrue(self.screen.bytes.endswith(b"\r\x1b[J"))  # the shell's prompt begins a line
+                self.assertRegex(self.screen.bytes, rb"\r\x1b\[J(> /quit\r\n)?$")  # the shell's prompt begins a line
                 self.end_at_all_events()
 
     def test_the_terminal_is_left_as_it_was_after_an_error(self):

@@ -33,9 +33,10 @@ TEST_CASE("keys are the same however their bytes are cut", "[chat][keys]") {
              example{"\x1b[D\x1b[C\x1b[A\x1b[B", L"\x02\x06\x10\x0e"},
              example{"\x1bOD\x1bOH\x1bOF", L"\x02\x01\x05"},
              example{"\x1b[1~\x1b[4~\x1b[7~\x1b[8~\x1b[3~", L"\x01\x05\x01\x05\x1d"},
-             example{"\x1b[1;5Dx\x1b[1;5Cy", L"\x1b"
-                                             "bx\x1b"
-                                             "fy"},
+             example{"\x1b[1;5Dx\x1b[1;5Cy",
+                     L"\x1b"
+                     "bx\x1b"
+                     "fy"},
              example{"\x1b[200~x\x1b[201~", L"x"},
              example{"\x1b[15~\x1b[5~\x1b[Z\x1b[12;40Rx", L"x"},
              example{"\x1b"

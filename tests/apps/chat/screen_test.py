@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import sys
 import unittest
 
@@ -265,6 +266,20 @@ class Screen(harness.ChatCase):
         self.window.press("C-a", "C-k", "C-d")
         self.ended(0)
 
+    def test_continued_without_a_stop(self):
+        self.talk()
+        self.window.type("half-typed")
+        self.shows("> half-typed")
+        expected = []
+        for number in range(20):
+            os.kill(self.program(), signal.SIGCONT)
+            expected.append(self.say(f"{number}") + f"{number}")
+        self.shows(*expected, "> half-typed")
+
+    def program(self):
+        shell = self.window.tmux("display-message", "-p", "#{pane_pid}").strip()
+        return int(pathlib.Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
+
     def end_by(self, status, *keys, number=None):
         self.talk()
         self.window.type("half-typed")
@@ -272,9 +287,7 @@ class Screen(harness.ChatCase):
         if keys:
             self.window.press(*keys)
         else:
-            pane = self.window.tmux("display-message", "-p", "#{pane_pid}").strip()
-            child = pathlib.Path(f"/proc/{pane}/task/{pane}/children").read_text().split()[0]
-            os.kill(int(child), number)
+            os.kill(self.program(), number)
         self.ended(status)
 
     def test_ctrl_c(self):

@@ -45,12 +45,11 @@ TEST_CASE("a nick is printable, short, and without spaces around it", "[chat]") 
     CHECK(chat::clean_nick("") == "");
     CHECK(chat::clean_nick("   ") == "");
     CHECK(chat::clean_nick("a\x1b[2J") == "a\\x1b[2J");
-    for (const std::string& wanted :
-         {std::string(1000, 'x'), std::string("日") + std::string(500, '\xff'), "a" + [] {
-              std::string marks;
-              for (int i = 0; i < 1000; ++i) marks += "\u0301";
-              return marks;
-          }()}) {
+    for (const std::string& wanted : {std::string(1000, 'x'), std::string("日") + std::string(500, '\xff'), "a" + [] {
+                                          std::string marks;
+                                          for (int i = 0; i < 1000; ++i) marks += "\u0301";
+                                          return marks;
+                                      }()}) {
         const std::string nick = chat::clean_nick(wanted);
         CHECK(nick.size() <= 64);
         CHECK(apps::cells_of(nick) <= 20);
