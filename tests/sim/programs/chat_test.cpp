@@ -2,6 +2,7 @@
 #include "catch.hpp"
 #include "programs.hpp"
 #include <ringlet/core/bytes.hpp>
+#include <ringlet/core/job.hpp>
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/net/udp_socket.hpp>
 #include <ringlet/testing/everywhere.hpp>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <numeric>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -63,6 +65,48 @@ int hear(testing::simulation& world, std::vector<std::string>& said, unsigned li
     chat::options how;
     how.port = port;
     return world.run(ringlet::with_task_group(hear_all, std::ref(world), std::ref(said), std::cref(how), lines, by));
+}
+
+// So many messages each from some senders, evenly within `length`.
+ringlet::task<> flood(unsigned number, unsigned messages, std::chrono::nanoseconds length) {
+    auto socket = net::udp_socket::bind(net::endpoint::loopback_v4(static_cast<std::uint16_t>(9000 + number)));
+    for (unsigned i = 0; i < messages; ++i) {
+        co_await ringlet::sleep(length / messages);
+        const std::string text = fmt::format("{}", i);
+        co_await socket.send_to(ringlet::as_bytes(text), net::endpoint::loopback_v4(port));
+    }
+}
+
+ringlet::task<int> hear_floods(ringlet::task_group& group, testing::simulation& world, const chat::options& how,
+                               unsigned senders, unsigned messages, std::chrono::nanoseconds length) {
+    auto chat = group.spawn(programs::chat, std::cref(how));
+    co_await ringlet::sleep(10ms);
+    std::vector<ringlet::job<>> floods;
+    for (unsigned i = 0; i < senders; ++i) floods.push_back(ringlet::spawn(flood, i, messages, length));
+    for (auto& one : floods) co_await one.join();
+    co_await ringlet::sleep(5s);
+    world.end_input();
+    co_return co_await chat.get();
+}
+
+struct flooded {
+    std::size_t shown;
+    std::vector<std::size_t> totals;  // that it told
+};
+
+flooded under_flood(std::uint32_t limit, unsigned senders, unsigned messages, std::chrono::nanoseconds length) {
+    testing::simulation world{1};
+    chat::options how;
+    how.port = port;
+    how.limit = limit;
+    const int status =
+        world.run(ringlet::with_task_group(hear_floods, std::ref(world), std::cref(how), senders, messages, length));
+    CHECK(status == 0);
+    flooded result{static_cast<std::size_t>(std::ranges::count(world.output(), '\n')), {}};
+    std::istringstream said{world.errors()};
+    for (std::string line; std::getline(said, line);)
+        if (line.find(" not shown: more than ") != std::string::npos) result.totals.push_back(std::stoul(line));
+    return result;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -135,4 +179,24 @@ TEST_CASE("a chat leaves nothing behind, whatever goes wrong", "[programs]") {
     });
     INFO(report.to_string());
     CHECK(report.succeeded < report.seeds);
+}
+
+TEST_CASE("1000 messages of three senders within half a second are all shown", "[programs]") {
+    const flooded result = under_flood(chat::options{}.limit, 3, 334, 500ms);
+    CHECK(result.shown == 1002);
+    CHECK(result.totals.empty());
+}
+
+TEST_CASE("what a limit drops is told as one total", "[programs]") {
+    const flooded result = under_flood(100, 3, 1000, 500ms);
+    CHECK(result.shown >= 3U * 149);  // the first hundred, and a hundred a second
+    CHECK(result.shown < 3U * 175);   // the network spreads them
+    REQUIRE(result.totals.size() == 1);
+    CHECK(result.totals.front() + result.shown == 3000);
+}
+
+TEST_CASE("a flood that does not end is told of now and then", "[programs]") {
+    const flooded result = under_flood(10, 1, 3000, 30s);
+    CHECK(result.totals.size() == 4);  // every ten seconds, and at its end
+    CHECK(std::accumulate(result.totals.begin(), result.totals.end(), result.shown) == 3000);
 }

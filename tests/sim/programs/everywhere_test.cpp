@@ -17,6 +17,7 @@
 #include <chrono>
 #include <csignal>
 #include <functional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -213,6 +214,29 @@ task<> two_lines(simulation& world) {
     co_await with_task_group(talk, std::ref(world), std::cref(how));
 }
 
+// A menu that sends to one who answers, receives the answer, and is left.
+task<> choose(task_group& group, simulation& world, const chat::options& how) {
+    auto peer = net::udp_socket::bind(net::endpoint::loopback_v4(0));
+    auto chat = group.spawn(programs::chat, std::cref(how));
+    world.type(fmt::format("1\n127.0.0.1\n{}\ngood day\n2\n3\n", peer.local_endpoint().port()));
+    std::array<std::byte, 512> block;
+    const net::datagram got = co_await ringlet::with_timeout(patience, peer.recv_from(block));
+    if (ringlet::as_text(std::span{block}.first(got.size)) != "Ada: good day") throw std::runtime_error{"not sent"};
+    co_await peer.send_to(ringlet::as_bytes(std::string_view{"hello"}), got.from);
+    const int status = co_await chat.get();
+    if (status != 0) throw std::runtime_error{"a line was lost"};
+    if (world.output().find(": hello\n") == std::string::npos) throw std::runtime_error{"not shown"};
+}
+
+task<> one_menu(simulation& world) {
+    chat::options how;
+    how.port = 7778;
+    how.bind = net::endpoint::loopback_v4(0);
+    how.nick = "Ada";
+    how.menu = true;
+    co_await with_task_group(choose, std::ref(world), std::cref(how));
+}
+
 void cancel_and_fail(const testing::task_maker& make) {
     for (const std::uint64_t seed : {1U, 2U, 3U}) {
         testing::everywhere_options options;
@@ -247,3 +271,5 @@ TEST_CASE("a UDP echo survives everything everywhere", "[programs]") {
 }
 
 TEST_CASE("a chat of two lines survives everything everywhere", "[programs]") { cancel_and_fail(two_lines); }
+
+TEST_CASE("a menu that sends and receives survives everything everywhere", "[programs]") { cancel_and_fail(one_menu); }
