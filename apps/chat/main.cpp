@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A chat over UDP: one job shows what comes, one sends what is typed; the first to end stops the other.
+// A chat over UDP: one job shows what comes, one sends what is typed, one sees to the terminal; the first to end stops the
+// others.
 // Try, in two terminals:  ringlet-chat       and  ringlet-chat 127.0.0.1 7778
 #include "chat/addresses.hpp"
 #include "chat/conversation.hpp"
