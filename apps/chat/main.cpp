@@ -101,8 +101,11 @@ ringlet::task<int> chat_until_end(const chat::options& how) {
     const net::endpoint peer = co_await find_peer(how, print.err());
     auto socket = chat::open_socket(how, peer);
     chat::messenger post{socket, how, print};
-    const int number =
-        how.menu ? co_await offer_menu(socket, post, print) : co_await talk(how, socket, peer, post, print);
+    int number = 0;
+    if (how.menu)
+        number = co_await offer_menu(socket, post, print);
+    else
+        number = co_await talk(how, socket, peer, post, print);
     if (number != 0) {  // what is printed already shall be seen, unless nobody looks
         (void)co_await ringlet::as_result(ringlet::with_timeout(std::chrono::milliseconds{200}, print.finish()));
         co_return 128 + number;
