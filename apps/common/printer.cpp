@@ -176,7 +176,7 @@ ringlet::task<> printer::write_out(std::shared_ptr<queue> what) {
                 rest = rest.subspan(*written);
             } else if (written.error() == std::errc::resource_unavailable_try_again) {  // somebody's O_NONBLOCK
                 [[maybe_unused]] const auto ready = co_await ringlet::as_result(ringlet::os::writable(what->to));
-            } else {
+            } else if (written.error() != std::errc::interrupted) {  // a terminal, and a signal for somebody else
                 what->fail(written ? std::make_error_code(std::errc::io_error) : written.error());
                 break;
             }

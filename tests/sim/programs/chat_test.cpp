@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <numeric>
@@ -18,6 +19,8 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <linux/io_uring.h>
 
 namespace {
 
@@ -85,6 +88,15 @@ ringlet::task<int> hear_floods(ringlet::task_group& group, testing::simulation& 
     for (unsigned i = 0; i < senders; ++i) floods.push_back(ringlet::spawn(flood, i, messages, length));
     for (auto& one : floods) co_await one.join();
     co_await ringlet::sleep(5s);
+    world.end_input();
+    co_return co_await chat.get();
+}
+
+ringlet::task<int> hear_one(ringlet::task_group& group, testing::simulation& world, const chat::options& how) {
+    auto chat = group.spawn(programs::chat, std::cref(how));
+    co_await ringlet::sleep(10ms);
+    co_await flood(0, 1, 1ms);
+    co_await ringlet::sleep(1s);
     world.end_input();
     co_return co_await chat.get();
 }
@@ -199,4 +211,24 @@ TEST_CASE("a flood that does not end is told of now and then", "[programs]") {
     const flooded result = under_flood(10, 1, 3000, 30s);
     CHECK(result.totals.size() == 4);  // every ten seconds, and at its end
     CHECK(std::accumulate(result.totals.begin(), result.totals.end(), result.shown) == 3000);
+}
+
+TEST_CASE("a write that a signal interrupts is done again", "[programs]") {
+    chat::options how;
+    how.port = port;
+    const auto hear = [&how](testing::simulation& world) {
+        const int status = world.run(ringlet::with_task_group(hear_one, std::ref(world), std::cref(how)));
+        return status == 0 && world.output() == "127.0.0.1:9000: 0\n" && lines_of(world.errors()).size() == 2;
+    };
+    testing::simulation undisturbed{1};
+    REQUIRE(hear(undisturbed));
+    std::size_t writes = 0;
+    for (std::uint64_t i = 0; i < undisturbed.operations().size(); ++i) {
+        if (undisturbed.operations()[i] != IORING_OP_WRITE) continue;
+        ++writes;
+        testing::simulation world{1};
+        world.fail_operation({i + 1, EINTR});
+        CHECK(hear(world));
+    }
+    CHECK(writes >= 3);
 }
