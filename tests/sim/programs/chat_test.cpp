@@ -220,11 +220,14 @@ TEST_CASE("a write that a signal interrupts is done again", "[programs]") {
         const int status = world.run(ringlet::with_task_group(hear_one, std::ref(world), std::cref(how)));
         return status == 0 && world.output() == "127.0.0.1:9000: 0\n" && lines_of(world.errors()).size() == 2;
     };
-    testing::simulation undisturbed{1};
-    REQUIRE(hear(undisturbed));
+    const auto operations = [&hear] {
+        testing::simulation undisturbed{1};
+        REQUIRE(hear(undisturbed));
+        return undisturbed.operations();
+    }();
     std::size_t writes = 0;
-    for (std::uint64_t i = 0; i < undisturbed.operations().size(); ++i) {
-        if (undisturbed.operations()[i] != IORING_OP_WRITE) continue;
+    for (std::uint64_t i = 0; i < operations.size(); ++i) {
+        if (operations[i] != IORING_OP_WRITE) continue;
         ++writes;
         testing::simulation world{1};
         world.fail_operation({i + 1, EINTR});
