@@ -37,6 +37,16 @@ void set(const ::termios& wanted) noexcept {
     sys::ioctl(STDIN_FILENO, TCSETS, &copy);
 }
 
+// Started with & the terminal is the shell's, in a mode of its own, which must not be taken for what it is to be after us:
+// stops until it is ours, as reading it would. Not for ever, where nobody can stop us.
+void wait_for_foreground() noexcept {
+    pid_t owner = 0;
+    for (int i = 0; i < 16; ++i) {
+        if (sys::ioctl(STDIN_FILENO, TIOCGPGRP, &owner) != 0 || owner == ::getpgrp()) return;
+        sys::raise(SIGTTIN);
+    }
+}
+
 void restore_and_crash(int number) noexcept {
     set(before);
     constexpr std::string_view new_line = "\r\n\x1b[J";
@@ -49,6 +59,7 @@ void restore_and_crash(int number) noexcept {
 }  // namespace
 
 terminal_mode::terminal_mode() {
+    wait_for_foreground();
     if (sys::ioctl(STDIN_FILENO, TCGETS, &before) != 0)
         throw std::system_error{errno, std::generic_category(), "standard input"};
     sys::pthread_sigmask(SIG_BLOCK, &held_back().bits(), &blocked_before);

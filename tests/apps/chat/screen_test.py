@@ -266,6 +266,19 @@ class Screen(harness.ChatCase):
         self.window.press("C-a", "C-k", "C-d")
         self.ended(0)
 
+    def test_started_in_the_background(self):
+        """The shell's own mode at its prompt is not what the terminal is left in."""
+        peer = self.plain_peer()
+        run = shlex.join([harness.PROGRAM, OUTSIDE, str(peer.getsockname()[1])])
+        stopped = "until grep -q '^State:.T' /proc/$!/status; do :; done"
+        self.window = Window(self, 80, 24, f"set -m; modes=$(stty -g); stty -echo; {run} & {stopped}; stty echo; fg >/dev/null; {END}")
+        self.window.until(lambda lines: lines and lines[-1] == ">")
+        self.window.type("hello")
+        self.window.press("Enter")
+        self.assertEqual(peer.recv(100), b"hello")
+        self.window.press("C-d")
+        self.ended(0)
+
     def test_continued_without_a_stop(self):
         self.talk()
         self.window.type("half-typed")
