@@ -79,7 +79,7 @@ ringlet::task<int> talk(const chat::options& how, net::udp_socket& socket, const
     const auto end = co_await ringlet::first_of(until_told_to_end(), both.show_incoming(), both.send_lines(),
                                                 input->attend(), until_nobody_listens(print.out()));
     if (const int* number = std::get_if<0>(&end)) co_return *number;
-    input = std::make_unique<chat::piped_input>();  // the terminal is as it was
+    input.reset();  // the terminal is as it was
     co_await both.finish();
     co_return 0;
 }
