@@ -201,7 +201,6 @@ class Screen(harness.ChatCase):
 
     def test_a_burst_from_three_peers_while_a_line_is_typed(self):
         self.talk()
-        self.window.tmux("set-option", "-g", "history-limit", "5000")
         self.window.type("half-typed")
         self.shows("> half-typed")
         peers = [self.plain_peer() for _ in range(3)]
@@ -209,10 +208,7 @@ class Screen(harness.ChatCase):
         for number in range(1000):
             sent.append(self.say(f"message {number} 日本", peers[number % 3]) + f"message {number} 日本")
         self.window.until(lambda lines: sent[-1] in lines and lines[-1] == "> half-typed")
-        lines = self.window.history()[self.head :]
-        self.assertEqual(lines[-1:], ["> half-typed"])
-        self.assertEqual(lines[:-1], sent[len(sent) - len(lines) + 1 :])
-        self.assertGreater(len(lines), 24)
+        self.assertEqual(self.window.history()[self.head :], [*sent, "> half-typed"])
 
     def test_what_comes_cannot_reach_the_terminal(self):
         self.talk()
