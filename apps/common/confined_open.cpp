@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "confined_open.hpp"
 
+#include <ringlet/core/awaitable.hpp>
+#include <ringlet/io/offload.hpp>
+#include <ringlet/io/op/openat2.hpp>
 #include <ringlet/io/system_calls.hpp>
 
 #include <cerrno>
@@ -116,6 +119,21 @@ opened open_confined(int root_fd, const std::string& relative_path, bool allow_h
     int fd = open_beneath(root_fd, relative_path.empty() ? "." : relative_path.c_str());
     if (fd == -ENOSYS || fd == -EPERM) fd = open_without_links(root_fd, relative_path);
     return judge_opened(fd);
+}
+
+ringlet::task<opened> open_confined_without_blocking(ringlet::io::fd_ref root, std::string relative_path) {
+    if (relative_path.empty()) relative_path = ".";
+    open_how how = confined_open_how();
+    for (int tries = 0; tries < confined_open_tries; ++tries) {
+        ringlet::result<ringlet::io::owned_fd> fd =
+            co_await ringlet::as_result(ringlet::io::openat2_op{root, relative_path.c_str(), how});
+        const int error = fd.error().value();
+        if (error == EAGAIN) continue;  // a rename at the same moment
+        if (error == ENOSYS || error == EPERM)
+            co_return co_await ringlet::io::offload(&open_confined, root.get(), relative_path, true);
+        co_return judge_opened(fd ? fd->release() : -error);
+    }
+    co_return judge_opened(-EAGAIN);
 }
 
 }  // namespace apps

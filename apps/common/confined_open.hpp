@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <ringlet/core/task.hpp>
+#include <ringlet/io/fd.hpp>
+
 #include <linux/openat2.h>
 #include <string>
 #include <string_view>
@@ -67,5 +70,9 @@ struct opened {
 /// Blocks as openat2(2) does. Hidden segments are `missing` unless `allow_hidden`. Where the kernel or a seccomp filter
 /// refuses openat2, every component is opened by itself and every link is refused.
 [[nodiscard]] opened open_confined(int root_fd, const std::string& relative_path, bool allow_hidden = false) noexcept;
+
+/// The same without blocking, hidden segments allowed: what is not in memory waits in the kernel's worker. Errors: `cancelled`.
+/// Maps to: IORING_OP_OPENAT2, or openat2(2) and its like on a thread.
+[[nodiscard]] ringlet::task<opened> open_confined_without_blocking(ringlet::io::fd_ref root, std::string relative_path);
 
 }  // namespace apps

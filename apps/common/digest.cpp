@@ -61,6 +61,11 @@ std::optional<wanted_digest> parse_hex_digest(std::string_view hex) {
     return wanted_digest{known->which, std::move(digits)};
 }
 
+std::string to_hex(std::string_view value) {
+    const std::span bytes{reinterpret_cast<const unsigned char*>(value.data()), value.size()};
+    return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
 void digest::free_context::operator()(void* context) const noexcept { EVP_MD_CTX_free(of(context)); }
 
 digest::digest(digest_algorithm which) : context_{EVP_MD_CTX_new()} {
@@ -71,11 +76,21 @@ void digest::update(std::span<const std::byte> bytes) noexcept {
     EVP_DigestUpdate(of(context_.get()), bytes.data(), bytes.size());
 }
 
-std::string digest::hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> value{};
+std::string digest::hex() { return to_hex(value()); }
+
+std::string digest::value() {
+    std::string value(EVP_MAX_MD_SIZE, '\0');
     unsigned bytes = 0;
-    EVP_DigestFinal_ex(of(context_.get()), value.data(), &bytes);
-    return fmt::format("{:02x}", fmt::join(std::span{value}.first(bytes), ""));
+    EVP_DigestFinal_ex(of(context_.get()), reinterpret_cast<unsigned char*>(value.data()), &bytes);
+    value.resize(bytes);
+    return value;
+}
+
+digest digest::twin() const {
+    digest made;
+    made.context_.reset(EVP_MD_CTX_new());
+    if (!made.context_ || EVP_MD_CTX_copy_ex(of(made.context_.get()), of(context_.get())) != 1) throw std::bad_alloc{};
+    return made;
 }
 
 }  // namespace apps

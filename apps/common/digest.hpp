@@ -32,6 +32,9 @@ struct wanted_digest {
 /// The same without the algorithm's name, which the number of digits tells.
 [[nodiscard]] std::optional<wanted_digest> parse_hex_digest(std::string_view hex);
 
+/// The value of a digest in lower-case hexadecimal digits.
+[[nodiscard]] std::string to_hex(std::string_view value);
+
 /// A digest in the making. Move-only. Any thread, one at a time.
 class digest {
 public:
@@ -41,8 +44,13 @@ public:
     void update(std::span<const std::byte> bytes) noexcept;
     /// Of all bytes so far, in lower case. Nothing can be added after it.
     [[nodiscard]] std::string hex();
+    /// The same as bytes.
+    [[nodiscard]] std::string value();
+    /// One that goes on from here by itself. Throws std::bad_alloc.
+    [[nodiscard]] digest twin() const;
 
 private:
+    digest() noexcept = default;
     struct free_context {
         void operator()(void* context) const noexcept;
     };

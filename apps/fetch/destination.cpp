@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fetch/destination.hpp"
 
+#include "common/own_file.hpp"
 #include "fetch/failure.hpp"
 #include "fetch/names.hpp"
 #include <ringlet/io/system_calls.hpp>
@@ -21,12 +22,6 @@ constexpr std::chrono::seconds slow_for{10};
 
 std::size_t hash_of(const std::string& name) noexcept { return std::hash<std::string>{}(name); }
 
-mode_t mode_of_new_files() noexcept {
-    const mode_t mask = sys::umask(077);  // it can only be read by setting it; no other thread runs yet
-    sys::umask(mask);
-    return 0666 & ~mask;
-}
-
 ringlet::io::owned_fd open_directory(const std::string& path) noexcept {
     return ringlet::io::owned_fd{sys::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
 }
@@ -43,7 +38,9 @@ std::error_code make_directories(const std::string& path) {
 }  // namespace
 
 destination::destination(const std::string& directory, std::chrono::nanoseconds write_patience)
-    : path_{directory.empty() ? "." : directory}, file_mode_{mode_of_new_files()}, write_patience_{write_patience} {
+    : path_{directory.empty() ? "." : directory},
+      file_mode_{apps::mode_of_new_files()},
+      write_patience_{write_patience} {
     fd_ = open_directory(path_);
     if (!fd_ && errno == ENOENT) {
         const std::error_code error = make_directories(path_);

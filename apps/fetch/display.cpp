@@ -2,6 +2,7 @@
 #include "fetch/display.hpp"
 
 #include "common/sanitize.hpp"
+#include "common/terminal.hpp"
 #include "common/width.hpp"
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/time/sleep.hpp>
@@ -9,13 +10,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
-#include <cstdlib>
 #include <new>
 #include <string_view>
 #include <utility>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace fetch {
@@ -36,55 +34,6 @@ constexpr std::size_t reserve_bytes = 64 * 1024;
 
 std::string safe(std::string_view text, std::size_t cells_max) {
     return apps::sanitize(text, apps::text_context::field, cells_max);
-}
-
-std::string_view variable(const char* name) noexcept {
-    const char* value = std::getenv(name);
-    return value ? value : "";
-}
-
-bool utf8_terminal() noexcept {
-    std::string_view locale = variable("LC_ALL");
-    if (locale.empty()) locale = variable("LC_CTYPE");
-    if (locale.empty()) locale = variable("LANG");
-    for (const std::string_view name : {"UTF-8", "utf-8", "UTF8", "utf8"})
-        if (locale.find(name) != locale.npos) return true;
-    return false;
-}
-
-// Asked each time, so that a window may change its size.
-apps::progress_style window(bool ascii) noexcept {
-    apps::progress_style style;
-    style.ascii = ascii;
-    winsize size{};
-    if (sys::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
-        style.columns = size.ws_col;
-        style.rows = size.ws_row;
-    } else if (const int columns = std::atoi(std::string{variable("COLUMNS")}.c_str()); columns > 0) {
-        style.columns = static_cast<std::size_t>(columns);
-    }
-    return style;
-}
-
-// Set when the program goes on after it was stopped. A handler runs before anything else then, so nothing is drawn over
-// what the shell has said.
-volatile std::sig_atomic_t continued = 0;
-
-void wipe_and_stop(int) noexcept {
-    constexpr std::string_view wipe = "\r\x1b[J";  // the cursor rests where the bars begin
-    [[maybe_unused]] const ssize_t n = sys::write(STDERR_FILENO, wipe.data(), wipe.size());
-    std::raise(SIGSTOP);
-}
-
-void note_stops() noexcept {
-    struct sigaction action{};
-    action.sa_flags = SA_RESTART;
-    action.sa_handler = [](int) noexcept { continued = 1; };
-    sys::sigaction(SIGCONT, &action, nullptr);
-    struct sigaction present{};
-    if (sys::sigaction(SIGTSTP, nullptr, &present) != 0 || present.sa_handler == SIG_IGN) return;  // no shell with jobs
-    action.sa_handler = wipe_and_stop;
-    sys::sigaction(SIGTSTP, &action, nullptr);
 }
 
 double rate_of(std::uint64_t bytes, std::chrono::nanoseconds length) noexcept {
@@ -144,9 +93,8 @@ private:
 };
 
 bool draws_bars(const options& how) noexcept {
-    if (how.quiet || sys::isatty(STDERR_FILENO) == 0) return false;
-    if (how.json && sys::isatty(STDOUT_FILENO) != 0) return false;  // the events would stand between them
-    return variable("TERM") != "dumb";
+    if (how.quiet || !apps::can_draw(STDERR_FILENO)) return false;
+    return !(how.json && sys::isatty(STDOUT_FILENO));  // the events would stand between them
 }
 
 }  // namespace
@@ -160,9 +108,9 @@ display::display(board& shown, const options& how)
       quiet_{how.quiet},
       verbose_{how.verbose && !how.quiet},
       json_{how.json},
-      ascii_{!utf8_terminal()},
+      ascii_{!apps::utf8_terminal()},
       reserve_{new char[reserve_bytes]} {
-    if (bars_) note_stops();
+    if (bars_) apps::note_stops();
 }
 
 ringlet::task<> display::animate() {
@@ -202,15 +150,14 @@ void display::tell_progress() {
 }
 
 void display::begin_anew_after_a_stop() {
-    if (continued == 0) return;
-    continued = 0;
+    if (!apps::take_continued()) return;
     screen_.leave();
     printers_.err().put("\r");
 }
 
 void display::draw() {
     begin_anew_after_a_stop();
-    const apps::progress_style style = window(ascii_);
+    const apps::progress_style style = apps::terminal_window(STDERR_FILENO, ascii_);
     printers_.err().put(screen_.update(render_progress(board_->progress(), style), above_));
     above_.clear();
     above_bytes_ = 0;

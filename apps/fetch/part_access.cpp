@@ -14,9 +14,7 @@
 #include <system_error>
 #include <utility>
 
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace fetch {
 namespace {
@@ -30,21 +28,9 @@ constexpr int lock_wait_ms = 2;
 
 constexpr const char* not_left_behind = "not left behind by a run of this program";
 
-// Whether the open file is this user's own, regular, private, and still what stands under `name`. `or_mode`: that of a
-// complete file will do, too.
-bool is_our_part(int directory, const std::string& name, int fd, mode_t or_mode = private_mode) noexcept {
-    struct stat info{};
-    if (sys::fstat(fd, &info) != 0 || !stands_under(directory, name, fd)) return false;
-    const mode_t mode = info.st_mode & 07777;
-    return S_ISREG(info.st_mode) && info.st_uid == ::geteuid() && info.st_nlink == 1 &&
-           (mode == private_mode || mode == or_mode);
-}
-
-bool lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0; }
-
 // The kernel lets go of what a killed run had in its ring a little after it is gone: then the same command comes again.
 bool lock_soon(destination& where, int fd) noexcept {
-    while (!lock(fd)) {
+    while (!apps::lock_file(fd)) {
         if (errno != EWOULDBLOCK || !where.may_wait()) return false;
         sys::poll(nullptr, 0, lock_wait_ms);
     }
@@ -78,7 +64,7 @@ bool drop_old_state(const destination& where, const std::string& name) {
     const int directory = where.directory().get();
     const io::owned_fd fd{sys::openat(directory, name.c_str(), O_RDONLY | open_present)};
     throw_if_short(where, name, fd);
-    if (!fd || !is_our_part(directory, name, fd.get())) return false;
+    if (!fd || !apps::is_own_file(directory, name, fd.get())) return false;
     const auto text = read_small(fd.get(), state_bytes_max);
     return text && looks_like_state(*text) && sys::unlinkat(directory, name.c_str(), 0) == 0;
 }
@@ -95,8 +81,6 @@ bool fits(part_state& state, std::uint64_t bytes) noexcept {
 
 }  // namespace
 
-void let_it_wait(int fd) noexcept { sys::fcntl(fd, F_SETFL, sys::fcntl(fd, F_GETFL) & ~O_NONBLOCK); }
-
 std::string part_name_of(const std::string& name) { return name + std::string{part_suffix}; }
 std::string state_name_of(const std::string& part_name) {
     return part_name + std::string{state_suffix.substr(part_suffix.size())};
@@ -105,25 +89,13 @@ std::string new_state_name_of(const std::string& part_name) {
     return part_name + std::string{new_state_suffix.substr(part_suffix.size())};
 }
 
-bool stands_under(int directory, const std::string& name, int fd) noexcept {
-    struct stat open_one{};
-    struct stat named_one{};
-    return sys::fstat(fd, &open_one) == 0 &&
-           sys::fstatat(directory, name.c_str(), &named_one, AT_SYMLINK_NOFOLLOW) == 0 &&
-           open_one.st_dev == named_one.st_dev && open_one.st_ino == named_one.st_ino;
-}
-
-unless_kept::~unless_kept() {
-    if (!kept) sys::unlinkat(directory, name.c_str(), 0);
-}
-
 std::optional<fs::file> open_part(const destination& where, const std::string& part_name) {
     const int directory = where.directory().get();
     const std::string state_name = state_name_of(part_name);
     io::owned_fd made{sys::openat(directory, part_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, private_mode)};
     if (made) {
         // Another run may have opened it in between; then it is that one's. What it made of it since shows at the end.
-        if (!lock(made.get())) return std::nullopt;
+        if (!apps::lock_file(made.get())) return std::nullopt;
         unless_kept removal{directory, part_name};
         removal.kept = drop_old_state(where, state_name) && drop_old_state(where, new_state_name_of(part_name));
         return removal.kept ? std::optional{fs::file{std::move(made)}} : std::nullopt;
@@ -131,7 +103,8 @@ std::optional<fs::file> open_part(const destination& where, const std::string& p
     if (errno != EEXIST) throw file_failure("cannot write", where.path_of(part_name), last_error());
 
     io::owned_fd left{sys::openat(directory, part_name.c_str(), O_RDWR | open_present)};
-    if (!left || !lock(left.get()) || !is_our_part(directory, part_name, left.get()) || where.exists(state_name))
+    if (!left || !apps::lock_file(left.get()) || !apps::is_own_file(directory, part_name, left.get()) ||
+        where.exists(state_name))
         return std::nullopt;
     sys::unlinkat(directory, new_state_name_of(part_name).c_str(), 0);  // of a run that was killed while it wrote one
     sys::fchmod(left.get(), private_mode);
@@ -149,7 +122,9 @@ std::optional<left_part> open_left_part(destination& where, const std::string& n
     if (!fd && errno == ENOENT) return std::nullopt;
     throw_if_short(where, part_name, fd);
     // A run that was killed just before its last step has given it the mode of a complete file.
-    const auto is_ours = [&](mode_t or_mode) { return fd && is_our_part(directory, part_name, fd.get(), or_mode); };
+    const auto is_ours = [&](mode_t or_mode) {
+        return fd && apps::is_own_file(directory, part_name, fd.get(), or_mode);
+    };
     const bool locked = is_ours(where.file_mode()) && lock_soon(where, fd.get());
     if (!is_ours(where.file_mode())) {  // asked after the lock: who had it may have renamed it
         in_the_way = not_left_behind;
@@ -167,7 +142,7 @@ std::optional<left_part> open_left_part(destination& where, const std::string& n
     }
     throw_if_short(where, state_name, state_fd);
     std::optional<part_state> state;
-    if (state_fd && is_our_part(directory, state_name, state_fd.get()))
+    if (state_fd && apps::is_own_file(directory, state_name, state_fd.get()))
         if (const auto text = read_small(state_fd.get(), state_bytes_max)) state = decode(*text);
     struct stat info{};
     if (!state || sys::fstat(fd.get(), &info) != 0 || !fits(*state, static_cast<std::uint64_t>(info.st_size))) {

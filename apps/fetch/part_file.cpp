@@ -10,7 +10,6 @@
 #include <ringlet/io/op/splice.hpp>
 #include <ringlet/io/system_calls.hpp>
 
-#include <cstdio>
 #include <exception>
 #include <utility>
 
@@ -29,17 +28,6 @@ constexpr std::size_t direct_bytes = 32 * 1024;
 constexpr std::size_t gathered_bytes_max = 128 * 1024;
 // Less is written sooner than room for it is made.
 constexpr std::uint64_t reserved_bytes_min = std::uint64_t{4} << 20;
-
-bool no_such_flag(const std::error_code& error) noexcept {
-    return error == std::errc::invalid_argument || error == std::errc::function_not_supported;
-}
-
-// For file systems without RENAME_NOREPLACE: a second name can only be made where there is none.
-std::error_code link_and_unlink(int directory, const char* from, const char* to) noexcept {
-    if (sys::linkat(directory, from, directory, to, 0) != 0) return last_error();
-    sys::unlinkat(directory, from, 0);
-    return {};
-}
 
 }  // namespace
 
@@ -268,16 +256,10 @@ ringlet::task<> part_file::verify() {
     throw checksum_failure(*wishes_.checksum, got);
 }
 
-// Some file systems (NFS, quotas) report a failed write only when a descriptor is closed. The lock stays with ours. Where
-// there is no descriptor to close, nothing is known to be wrong.
 ringlet::task<> part_file::settle() {
     const int fd = file_->descriptor().get();
-    io::owned_fd twin{sys::fcntl(fd, F_DUPFD_CLOEXEC, 0)};
-    if (twin) {
-        fs::file closing{std::move(twin)};
-        const ringlet::result<void> closed = co_await ringlet::as_result(closing.close());
-        if (!closed) throw file_failure("write", where_->path_of(part_name_), closed.error());
-    }
+    const ringlet::result<void> written = co_await ringlet::as_result(apps::check_written(*file_));
+    if (!written) throw file_failure("write", where_->path_of(part_name_), written.error());
     mark_version(fd, state_);
     sys::fchmod(fd, where_->file_mode());  // not every file system has modes
     if (!wishes_.durable) co_return;
@@ -288,20 +270,17 @@ ringlet::task<> part_file::settle() {
 // Result: the path. Once the name is taken nothing can fail any more.
 ringlet::task<std::string> part_file::take_name() {
     const int directory = where_->directory().get();
-    const unsigned flags = wishes_.replaces ? 0 : RENAME_NOREPLACE;
     for (;;) {
         if (!stands_under(directory, part_name_, file_->descriptor().get()))
             throw failure{reason::file, where_->path_of(part_name_) + ": somebody has taken it away"};
         std::string path = where_->path_of(name_);
-        std::error_code error;
-        if (sys::renameat2(directory, part_name_.c_str(), directory, name_.c_str(), flags) != 0) error = last_error();
-        if (flags != 0 && no_such_flag(error)) error = link_and_unlink(directory, part_name_.c_str(), name_.c_str());
+        const std::error_code error = apps::give_name(directory, part_name_, name_, wishes_.replaces);
         named_ = !error;
         if (named_) {
             drop_state();
             co_return path;
         }
-        if (flags == 0 || error != std::errc::file_exists) throw file_failure("cannot rename to", path, error);
+        if (wishes_.replaces || error != std::errc::file_exists) throw file_failure("cannot rename to", path, error);
         name_ = where_->claim(wishes_.base);  // somebody else made a file of this name meanwhile
     }
 }

@@ -1,40 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "fetch/pipe_pool.hpp"
 
-#include <ringlet/io/system_calls.hpp>
-
-#include <array>
 #include <new>
 #include <utility>
 
-#include <fcntl.h>
-
 namespace fetch {
-namespace {
-
-namespace sys = ringlet::io::sys;
-
-// As much as a user may have; more than the default, so that there are few calls for each MiB.
-constexpr long room_wanted = 1L << 20;
-
-}  // namespace
 
 std::unique_ptr<body_pipe> pipe_pool::take() {
-    if (!idle_.empty()) {
-        std::unique_ptr<body_pipe> found = std::move(idle_.back());
-        idle_.pop_back();
-        return found;
-    }
-    auto made = std::make_unique<body_pipe>();
-    std::array<int, 2> fds{};
-    if (sys::pipe2(fds.data(), O_CLOEXEC) != 0) return nullptr;
-    made->end = ringlet::io::owned_fd{fds[0]};
-    made->begin = ringlet::io::owned_fd{fds[1]};
-    sys::fcntl(fds[1], F_SETPIPE_SZ, room_wanted);
-    const int room = sys::fcntl(fds[1], F_GETPIPE_SZ);
-    if (room <= 0) return nullptr;
-    made->room = static_cast<std::size_t>(room);
-    return made;
+    if (idle_.empty()) return body_pipe::make();
+    std::unique_ptr<body_pipe> found = std::move(idle_.back());
+    idle_.pop_back();
+    return found;
 }
 
 void pipe_pool::give_back(std::unique_ptr<body_pipe> empty) noexcept {

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <ringlet/io/fd.hpp>
+#include "common/body_pipe.hpp"
 
-#include <cstddef>
 #include <memory>
 #include <vector>
 
 namespace fetch {
 
-/// A pipe in which the bytes of a body are on their way from a socket to a file without ever coming here.
-struct body_pipe {
-    ringlet::io::owned_fd end;    ///< to read from
-    ringlet::io::owned_fd begin;  ///< to write to
-    std::size_t room = 0;         ///< bytes that it holds
-};
+using apps::body_pipe;
 
 /// Pipes, used again.
 class pipe_pool {

@@ -3,8 +3,6 @@
 
 #include <ringlet/fs/file.hpp>
 #include <ringlet/http/media_type.hpp>
-#include <ringlet/io/offload.hpp>
-#include <ringlet/io/op/openat2.hpp>
 #include <ringlet/io/op/read_full.hpp>
 #include <ringlet/io/system_calls.hpp>
 
@@ -113,37 +111,21 @@ ringlet::task<file_cache::found> file_cache::find(std::string path) {
 // The file at `path`, whatever it is, and what lies compressed beside it and is not older.
 ringlet::task<std::vector<file_cache::opened_form>> file_cache::open_forms(std::string path) {
     std::vector<opened_form> forms(1);
-    forms[0].file = co_await open(path);
+    forms[0].file = co_await apps::open_confined_without_blocking(root_, path);
     if (forms[0].file.outcome == open_outcome::exhausted) {
         close_files();
-        forms[0].file = co_await open(path);
+        forms[0].file = co_await apps::open_confined_without_blocking(root_, path);
     }
     if (forms[0].file.outcome != open_outcome::file) co_return forms;
     if (!is_compressible(ringlet::http::media_type_for(last_name(path)))) co_return forms;
     for (const compressed_sibling& sibling : siblings) {
         opened_form form{.coding = sibling.coding, .file = {}};
-        form.file = co_await open(path + std::string{sibling.suffix});
+        form.file = co_await apps::open_confined_without_blocking(root_, path + std::string{sibling.suffix});
         const bool fits = form.file.outcome == open_outcome::file &&
                           file_state::of(form.file.info).modified >= file_state::of(forms[0].file.info).modified;
         if (fits) forms.push_back(std::move(form));
     }
     co_return forms;
-}
-
-// Opening waits in the kernel's worker, not here, when the name is not in memory.
-ringlet::task<apps::opened> file_cache::open(std::string path) const {
-    if (path.empty()) path = ".";
-    open_how how = apps::confined_open_how();
-    for (int tries = 0; tries < apps::confined_open_tries; ++tries) {
-        ringlet::result<ringlet::io::owned_fd> fd =
-            co_await ringlet::as_result(ringlet::io::openat2_op{root_, path.c_str(), how});
-        const int error = fd.error().value();
-        if (error == EAGAIN) continue;  // a rename at the same moment
-        if (error == ENOSYS || error == EPERM)
-            co_return co_await ringlet::io::offload(&apps::open_confined, root_.get(), path, true);
-        co_return apps::judge_opened(fd ? fd->release() : -error);
-    }
-    co_return apps::judge_opened(-EAGAIN);
 }
 
 // A body is kept only when the file was the same before it was read and after.

@@ -51,7 +51,6 @@ public:
     std::shared_ptr<const resource> at_hand(std::string_view path) noexcept;
 
     /// Opens what stands at `path` anew.
-    ringlet::task<apps::opened> open(std::string path) const;
 
     ringlet::io::fd_ref root() const noexcept { return root_; }
     std::size_t entries() const noexcept { return known_.size(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "common/file_state.hpp"
 #include <ringlet/http/conditional.hpp>
 #include <ringlet/http/writer.hpp>
 #include <ringlet/io/fd.hpp>
@@ -13,21 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include <sys/stat.h>
-
 namespace serve {
 
-/// What the file system says of a file. While it says the same, the content is the same, as far as anybody can tell.
-struct file_state {
-    dev_t device = 0;
-    ino_t inode = 0;
-    std::uint64_t bytes = 0;
-    std::chrono::sys_time<std::chrono::nanoseconds> modified;
-    std::chrono::sys_time<std::chrono::nanoseconds> changed;
-
-    static file_state of(const struct stat& info) noexcept;
-    bool operator==(const file_state&) const = default;
-};
+using apps::file_state;
 
 /// A file as it is sent: itself, or what lies compressed beside it.
 struct representation {

@@ -163,7 +163,7 @@ ringlet::task<> site::send_listing(connection& client, const http::clean_target&
         co_return;
     }
     std::string page;
-    apps::opened directory = co_await files_.open(where.path);
+    apps::opened directory = co_await apps::open_confined_without_blocking(files_.root(), where.path);
     if (directory.outcome == open_outcome::directory) {
         try {
             std::vector<ringlet::fs::directory_entry> entries =

@@ -75,6 +75,7 @@
 #include <ringlet/net/multishot_stream.hpp>
 #include <ringlet/net/multishot_udp_socket.hpp>
 #include <ringlet/net/resolver.hpp>
+#include <ringlet/net/send_file.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/stream_reader.hpp>
 #include <ringlet/net/tcp_listener.hpp>

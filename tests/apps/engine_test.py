@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""On which engine the programs run, and what they say of it. usage: engine_test.py DENY_IO_URING SERVE FETCH CHAT ECHO"""
+"""On which engine the programs run, and what they say of it. usage: engine_test.py DENY_IO_URING SERVE FETCH CHAT ECHO XFER"""
 
 import os
 import pathlib
@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 HANGS_AFTER = 60
-deny, serve, fetch, chat, echo = sys.argv[1:6]
+deny, serve, fetch, chat, echo, xfer = sys.argv[1:7]
 
 
 def run(*command, engine=None, stop=False):
@@ -36,6 +36,7 @@ class Engine(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             yield [serve, folder, "--port", "0", "-v"], True
             yield [echo, "--port", "0", "-v"], True
+            yield [xfer, "serve", folder, "--port", "0", "-v"], True
             yield [chat, "127.0.0.1", "9", "-v"], False
             yield [fetch, "-v", "--tries", "1", "-P", folder, "http://127.0.0.1:9/x"], False  # refused
 

@@ -16,6 +16,7 @@ import echo_figures
 import fetch_figures
 import runtime_figures
 import serve_figures
+import xfer_figures
 from congestion import congestion_control
 from figures import Figure, markdown_table, read_build, surroundings, text_table
 
@@ -26,6 +27,7 @@ def parse_arguments():
     parser.add_argument("--echo", type=pathlib.Path, help="the echo server (default: ringlet-echo of the build)")
     parser.add_argument("--serve", type=pathlib.Path, help="the HTTP server (default: ringlet-serve of the build)")
     parser.add_argument("--fetch", type=pathlib.Path, help="the downloader (default: ringlet-fetch of the build)")
+    parser.add_argument("--xfer", type=pathlib.Path, help="the file transfer (default: ringlet-xfer of the build)")
     parser.add_argument("--congestion", metavar="NAME",
                         help="TCP congestion control of the whole run, on every side (as root: sets and restores the sysctl)")
     parser.add_argument("--repetitions", type=int, default=11)
@@ -37,6 +39,7 @@ def parse_arguments():
     options.echo = options.echo or options.build / "apps" / "echo" / "ringlet-echo"
     options.serve = options.serve or options.build / "apps" / "serve" / "ringlet-serve"
     options.fetch = options.fetch or options.build / "apps" / "fetch" / "ringlet-fetch"
+    options.xfer = options.xfer or options.build / "apps" / "xfer" / "ringlet-xfer"
     options.short = os.environ.get("RINGLET_BENCH_SHORT", "") not in ("", "0")
     if options.short:
         options.repetitions, options.seconds = 1, 0.2
@@ -47,7 +50,7 @@ def parse_arguments():
 
 def measure_all(options, build):
     figures = []
-    suites = (echo_figures, serve_figures, fetch_figures, runtime_figures)
+    suites = (echo_figures, serve_figures, fetch_figures, xfer_figures, runtime_figures)
     for name, measure in [figure for suite in suites for figure in suite.all_figures(options, build)]:
         if not re.search(options.only, name, re.IGNORECASE):
             continue

@@ -8,6 +8,7 @@
 #include <ringlet/io/op/sendmsg.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
+#include <ringlet/net/send_file.hpp>
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
@@ -36,9 +37,8 @@ namespace {
 constexpr std::size_t gathered_bytes_max = 64 * 1024;
 // A body this small is copied behind its head when another request waits already; sending it apart costs more.
 constexpr std::size_t gathered_body_bytes_max = 16 * 1024;
-// A file goes out in pieces of this size where it is read first, and in pieces of this size where it is not.
+// A file goes out in pieces of this size where it is read first.
 constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
-constexpr std::uint64_t sendfile_bytes_max = std::uint64_t{1} << 20;
 // A body this small is copied behind its head in any case.
 constexpr std::size_t copied_bytes_max = 2 * 1024;
 // Plaintext of a TLS record (RFC 8446 section 5.1), and how much is sealed before it is sent.
@@ -62,12 +62,6 @@ std::string_view date_now() {
 }
 
 bool has_no_body(status s) noexcept { return is_interim(s) || s == status::no_content || s == status::not_modified; }
-
-// Bytes that were sent and that the peer has not confirmed; on a Unix socket, the memory of what it has not read.
-int unconfirmed_bytes(io::fd_ref socket) noexcept {
-    int bytes = 0;
-    return io::sys::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
-}
 
 // Its memory, too; an assignment would keep it.
 void give_back(std::string& text) noexcept { std::string{}.swap(text); }
@@ -109,25 +103,6 @@ std::uint64_t bytes_of(std::span<const iovec> parts) noexcept {
     std::uint64_t bytes = 0;
     for (const iovec& part : parts) bytes += part.iov_len;
     return bytes;
-}
-
-bool is_in_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) noexcept {
-    static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    std::uint64_t pages = 0;
-    return io::sys::cachestat(file.get(), offset, bytes, &pages) == 0 &&
-           pages >= (offset + bytes - 1) / page - offset / page + 1;
-}
-
-// sendfile(2) that never waits. The flag is the socket's, and requests on the ring must not meet it: it is taken back before
-// any is submitted.
-ssize_t send_file_at_once(io::fd_ref socket, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) noexcept {
-    if (io::sys::fcntl(socket.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) return -1;
-    auto from = static_cast<off_t>(offset);
-    const ssize_t sent = io::sys::sendfile(socket.get(), file.get(), &from, bytes);
-    const int error = errno;
-    io::sys::fcntl(socket.get(), F_SETFL, O_RDWR);
-    errno = error;
-    return sent;
 }
 
 int unread_bytes(io::fd_ref socket) noexcept {
@@ -478,35 +453,6 @@ void server_connection::keep_input() {
     lease_.release();
 }
 
-// Who takes an answer, and whether it is taken. The limit is for progress, not for the whole: a slow reader is served, one
-// that stands still is not. Progress is what the peer confirmed. That the kernel takes more is none: with much buffered on
-// the way it does so for a reader that stands still, too, and for a slow one only now and then.
-class server_connection::progress {
-public:
-    progress(io::fd_ref socket, std::chrono::nanoseconds limit) noexcept
-        : socket_{socket}, limit_{limit}, look_{deadline_after(limit)} {}
-
-    /// When to ask next whether it goes on.
-    deadline look() const noexcept { return look_; }
-    void handed_over(std::size_t bytes) noexcept { handed_over_ += static_cast<std::int64_t>(bytes); }
-    /// False: nothing was confirmed since the last look.
-    bool goes_on() noexcept {
-        if (clock::now() < look_) return true;
-        const std::int64_t confirmed = handed_over_ - unconfirmed_bytes(socket_);
-        const bool stands_still = confirmed_before_ && confirmed <= *confirmed_before_;
-        confirmed_before_ = confirmed;
-        look_ = deadline_after(limit_);
-        return !stands_still;
-    }
-
-private:
-    io::fd_ref socket_;
-    std::chrono::nanoseconds limit_;
-    deadline look_;
-    std::int64_t handed_over_ = 0;
-    std::optional<std::int64_t> confirmed_before_;
-};
-
 // Takes back what the kernel did not take of an answer's body, which comes last, when a send ends early.
 class server_connection::unsent {
 public:
@@ -552,7 +498,7 @@ task<> server_connection::send_sealed(std::span<iovec> parts) {
 }
 
 task<> server_connection::transmit(std::span<iovec> parts) {
-    progress since{stream_.socket(), limits_.stall_time};
+    net::send_progress since{stream_.socket(), limits_.stall_time};
     const unsent rest{*this, parts};
     while (!parts.empty()) {
         msghdr message{};
@@ -565,15 +511,8 @@ task<> server_connection::transmit(std::span<iovec> parts) {
             parts = rest_of(parts, *sent);
             if (parts.empty()) co_return;
         }
-        if (!since.goes_on()) stalled();
+        if (!since.goes_on()) since.stalled();
     }
-}
-
-// The reader stands still. The kernel would keep what it has not taken, and try for minutes.
-void server_connection::stalled() {
-    const linger reset{.l_onoff = 1, .l_linger = 0};
-    io::sys::setsockopt(stream_.socket().get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    throw std::system_error{make_error_code(std::errc::timed_out), "send"};
 }
 
 // The head in front of a file; it waits in the kernel for the first bytes of the body. What is not taken stays.
@@ -584,49 +523,18 @@ bool server_connection::send_head_at_once() {
     return output_.empty();
 }
 
-// Sends what is in memory of a file and what the socket takes, and waits for the latter; gives the number of bytes. 0: the
-// next are not in memory, or it cannot be told (before Linux 6.5).
-task<std::uint64_t> server_connection::send_from_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes,
-                                                        progress& since) {
-    std::uint64_t total = 0;
-    while (total < bytes && is_in_memory(file, offset + total, std::min(bytes - total, sendfile_bytes_max))) {
-        const ssize_t sent =
-            send_file_at_once(stream_.socket(), file, offset + total, std::min(bytes - total, sendfile_bytes_max));
-        if (sent == 0) break;  // the file has become shorter
-        if (sent > 0) {
-            total += static_cast<std::uint64_t>(sent);
-            body_sent_ += static_cast<std::uint64_t>(sent);
-            since.handed_over(static_cast<std::size_t>(sent));
-            // A fast reader takes as fast as we send; but one who asks anew after this is waited for, and lets others go on.
-            if (total < bytes || !input().empty()) co_await yield();
-        } else if (errno == EAGAIN || errno == EINTR) {
-            // To the end here: where a part is read first its time begins anew, and this reader has had some.
-            for (bool takes_more = false; !takes_more;) {
-                const auto ready =
-                    co_await as_result(with_deadline(since.look(), io::poll_op{stream_.socket(), POLLOUT}));
-                if (!ready && ready.error() != std::errc::timed_out) throw std::system_error{ready.error(), "send"};
-                if (!since.goes_on()) stalled();
-                takes_more = static_cast<bool>(ready);
-            }
-        } else {
-            throw std::system_error{errno, std::generic_category(), "send"};
-        }
-        if (!since.goes_on()) stalled();
-    }
-    co_return total;
-}
-
 task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) {
     if (skips_body_ || bytes == 0) co_return;
     if (announced_ - body_sent_ < bytes) throw std::logic_error{"a response's body is longer than was announced"};
     keep_input();
-    progress since{stream_.socket(), limits_.stall_time};
+    net::send_progress since{stream_.socket(), limits_.stall_time};
     std::vector<std::byte> piece;
     while (bytes > 0) {
         if (!chunked_ && !tls_ && (output_.empty() || send_head_at_once())) {
-            const std::uint64_t sent = co_await send_from_memory(file, offset, bytes, since);
-            offset += sent;
-            bytes -= sent;
+            const std::uint64_t before = body_sent_;
+            co_await net::send_file_from_memory(since, file, offset, bytes, body_sent_, !input().empty());
+            offset += body_sent_ - before;
+            bytes -= body_sent_ - before;
             if (bytes == 0) co_return;
         }
         piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(bytes, piece_bytes)));
@@ -674,7 +582,7 @@ task<> server_connection::flush() {
 bool server_connection::peer_sends_no_more() const noexcept {
     const bool says_so = ended_idle_ || (client_closes_ && !broken_ && parser_.body_bytes() == 0);
     return says_so && input().empty() && unread_bytes(stream_.socket()) == 0 &&
-           unconfirmed_bytes(stream_.socket()) == 0;
+           net::unconfirmed_bytes(stream_.socket()) == 0;
 }
 
 task<> server_connection::close() {
@@ -691,7 +599,7 @@ task<> server_connection::close() {
     kept_.reset();
     // At once and not by the ring, which would send it to another thread.
     if (io::sys::shutdown(stream_.socket().get(), SHUT_WR) != 0) co_return;
-    progress since{stream_.socket(), limits_.stall_time};
+    net::send_progress since{stream_.socket(), limits_.stall_time};
     deadline end = deadline_after(linger_time);
     std::array<std::byte, 4096> dropped;
     for (bool peer_ended = false;;) {
@@ -704,8 +612,8 @@ task<> server_connection::close() {
             peer_ended = got && *got == 0;
         }
         // A slow reader has more time, for as long as it takes something.
-        if (unconfirmed_bytes(stream_.socket()) == 0) co_return;
-        if (!since.goes_on()) stalled();
+        if (net::unconfirmed_bytes(stream_.socket()) == 0) co_return;
+        if (!since.goes_on()) since.stalled();
         end = deadline_after(linger_time);
     }
 }

@@ -133,7 +133,6 @@ private:
     task<bool> drop_body();
     task<bool> take_unwanted_body();
     void refuse(parse_error error);
-    class progress;
     class unsent;
     class sent_prefix;
     static constexpr std::uint64_t not_announced = std::numeric_limits<std::uint64_t>::max();
@@ -145,8 +144,6 @@ private:
     task<> send_sealed(std::span<iovec> parts);
     task<> transmit(std::span<iovec> parts);
     task<> transmit_all(std::string& text);
-    [[noreturn]] void stalled();
-    task<std::uint64_t> send_from_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes, progress& since);
     bool send_head_at_once();
     task<> flush();
 

@@ -80,6 +80,9 @@ ssize_t read(int fd, void* data, std::size_t bytes) noexcept {
 ssize_t write(int fd, const void* data, std::size_t bytes) noexcept {
     return counted() ? simulated->write(fd, data, bytes) : ::write(fd, data, bytes);
 }
+ssize_t pread(int fd, void* data, std::size_t bytes, off_t offset) noexcept {
+    return counted() ? simulated->pread(fd, data, bytes, offset) : ::pread(fd, data, bytes, offset);
+}
 ssize_t pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept {
     return counted() ? simulated->pwrite(fd, data, bytes, offset) : ::pwrite(fd, data, bytes, offset);
 }

@@ -43,6 +43,7 @@ public:
     virtual int close(int fd) noexcept = 0;
     virtual ssize_t read(int fd, void* data, std::size_t bytes) noexcept = 0;
     virtual ssize_t write(int fd, const void* data, std::size_t bytes) noexcept = 0;
+    virtual ssize_t pread(int fd, void* data, std::size_t bytes, off_t offset) noexcept = 0;
     virtual ssize_t pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept = 0;
     virtual int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept = 0;
     virtual int ioctl(int fd, unsigned long request, void* argument) noexcept = 0;
@@ -115,6 +116,7 @@ ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, std::size
 int close(int fd) noexcept;
 ssize_t read(int fd, void* data, std::size_t bytes) noexcept;
 ssize_t write(int fd, const void* data, std::size_t bytes) noexcept;
+ssize_t pread(int fd, void* data, std::size_t bytes, off_t offset) noexcept;
 ssize_t pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept;
 int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept;
 int ioctl(int fd, unsigned long request, void* argument) noexcept;

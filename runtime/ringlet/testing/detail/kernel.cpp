@@ -229,6 +229,9 @@ ssize_t kernel::read(int fd, void* data, std::size_t bytes) noexcept {
 ssize_t kernel::write(int fd, const void* data, std::size_t bytes) noexcept {
     return on(fd, [&](open_file& f) { return f.write({static_cast<const std::byte*>(data), bytes}, -1); });
 }
+ssize_t kernel::pread(int fd, void* data, std::size_t bytes, off_t offset) noexcept {
+    return on(fd, [&](open_file& f) { return f.read({static_cast<std::byte*>(data), bytes}, offset); });
+}
 ssize_t kernel::pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept {
     return on(fd, [&](open_file& f) { return f.write({static_cast<const std::byte*>(data), bytes}, offset); });
 }

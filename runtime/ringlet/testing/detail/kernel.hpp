@@ -70,6 +70,7 @@ public:
     int close(int fd) noexcept override;
     ssize_t read(int fd, void* data, std::size_t bytes) noexcept override;
     ssize_t write(int fd, const void* data, std::size_t bytes) noexcept override;
+    ssize_t pread(int fd, void* data, std::size_t bytes, off_t offset) noexcept override;
     ssize_t pwrite(int fd, const void* data, std::size_t bytes, off_t offset) noexcept override;
     int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept override;
     int ioctl(int fd, unsigned long request, void* argument) noexcept override;

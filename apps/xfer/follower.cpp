@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "xfer/follower.hpp"
+
+#include "common/file_digest.hpp"
+#include <ringlet/core/awaitable.hpp>
+#include <ringlet/io/offload.hpp>
+#include <ringlet/io/system_calls.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+
+namespace xfer {
+namespace {
+
+// Another thread is not asked for less before the end.
+constexpr std::uint64_t worth_a_call = std::uint64_t{1} << 20;
+// Within a call it looks so often whether there is more, or to stop.
+constexpr std::uint64_t look_bytes = std::uint64_t{1} << 20;
+// So far it may be behind: what is read back is in memory still, and who stops does not wait long.
+constexpr std::uint64_t behind_max = std::uint64_t{64} << 20;
+
+ringlet::io::owned_fd twin_of(ringlet::io::fd_ref file) {
+    ringlet::io::owned_fd twin{ringlet::io::sys::fcntl(file.get(), F_DUPFD_CLOEXEC, 0)};
+    if (!twin) throw std::system_error{errno, std::generic_category(), "cannot read what is written"};
+    return twin;
+}
+
+}  // namespace
+
+follower::follower(ringlet::io::fd_ref file, apps::digest begun, std::uint64_t from)
+    : work_{std::make_shared<work>(twin_of(file), std::move(begun), from)}, job_{ringlet::spawn(follow, work_)} {}
+
+follower::~follower() {
+    work_->stopped = true;
+    job_.cancel();
+}
+
+void follower::written(std::uint64_t bytes) noexcept {
+    work_->written.store(bytes, std::memory_order_release);
+    if (bytes - work_->hashed >= worth_a_call) work_->more.set();
+}
+
+// On the other thread: as long as it is behind, so that it need not be called again. Result: up to where.
+std::uint64_t follower::hash_what_is_there(work& what) {
+    std::uint64_t at = what.hashed;
+    for (;;) {
+        const std::uint64_t end = what.written.load(std::memory_order_acquire);
+        if (at == end || what.stopped) return at;
+        const std::uint64_t got = apps::add_range(what.digest, what.file, at, std::min(end, at + look_bytes));
+        if (got == 0) throw std::runtime_error{"the file has become shorter while it was written"};
+        at += got;
+    }
+}
+
+ringlet::task<> follower::follow_to_the_end(work& what) {
+    for (;;) {
+        what.more.clear();
+        const std::uint64_t behind = what.written - what.hashed;
+        if (behind == 0 && what.all) co_return;
+        if (behind < worth_a_call && !what.all) {
+            co_await what.more.wait();
+            continue;
+        }
+        what.hashed = co_await ringlet::io::offload(&hash_what_is_there, std::ref(what));
+        what.moved.set();
+        what.moved.clear();
+    }
+}
+
+ringlet::task<> follower::follow(std::shared_ptr<work> what) {
+    try {
+        co_await follow_to_the_end(*what);
+    } catch (const std::exception&) {
+        what->failure = std::current_exception();
+    }
+    what->ended = true;
+    what->moved.set();
+}
+
+ringlet::task<> follower::until(std::uint64_t hashed) {
+    while (!work_->ended && work_->hashed < hashed) co_await work_->moved.wait();
+    if (work_->failure) std::rethrow_exception(work_->failure);
+}
+
+ringlet::task<> follower::keep_up() {
+    const std::uint64_t written = work_->written;
+    if (written > behind_max) co_await until(written - behind_max);
+}
+
+ringlet::task<std::string> follower::finish() {
+    work_->all = true;
+    work_->more.set();
+    while (!work_->ended) co_await work_->moved.wait();
+    if (work_->failure) std::rethrow_exception(work_->failure);
+    co_return work_->digest.value();
+}
+
+}  // namespace xfer

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include <ringlet/io/op/poll.hpp>
+#include <ringlet/io/op/read.hpp>
+#include <ringlet/io/op/send.hpp>
+#include <ringlet/io/system_calls.hpp>
+#include <ringlet/net/send_file.hpp>
+#include <ringlet/time/sleep.hpp>
+#include <ringlet/time/timeout.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <system_error>
+#include <vector>
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace ringlet::net {
+namespace {
+
+// A file goes out in pieces of this size where it is not read first, and in pieces of this size where it is.
+constexpr std::uint64_t sendfile_bytes_max = std::uint64_t{1} << 20;
+constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
+
+// Short enough that a socket's buffer does not run dry.
+constexpr std::chrono::microseconds until_looking_again{500};
+
+bool is_in_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) noexcept {
+    static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    std::uint64_t pages = 0;
+    return io::sys::cachestat(file.get(), offset, bytes, &pages) == 0 &&
+           pages >= (offset + bytes - 1) / page - offset / page + 1;
+}
+
+// sendfile(2) that never waits. The flag is the socket's, and requests on the ring must not meet it: it is taken back before
+// any is submitted.
+ssize_t send_file_at_once(io::fd_ref socket, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) noexcept {
+    if (io::sys::fcntl(socket.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) return -1;
+    auto from = static_cast<off_t>(offset);
+    const ssize_t sent = io::sys::sendfile(socket.get(), file.get(), &from, bytes);
+    const int error = errno;
+    io::sys::fcntl(socket.get(), F_SETFL, O_RDWR);
+    errno = error;
+    return sent;
+}
+
+// To the end here: where a part is read first its time begins anew, and this reader has had some.
+task<> until_it_takes_more(send_progress& to) {
+    for (;;) {
+        const auto ready = co_await as_result(with_deadline(to.look(), io::poll_op{to.socket(), POLLOUT}));
+        if (!ready && ready.error() != std::errc::timed_out) throw std::system_error{ready.error(), "send"};
+        if (!to.goes_on()) to.stalled();
+        if (ready && (*ready & ~unsigned{POLLRDHUP}) != 0) co_return;
+        // The ring tells of a peer that will send nothing more whether it is asked for or not, and again at once.
+        if (ready) co_return co_await sleep(until_looking_again);
+    }
+}
+
+task<> send_piece(send_progress& to, std::span<const std::byte> piece, std::uint64_t& sent) {
+    while (!piece.empty()) {
+        const auto taken = co_await as_result(with_deadline(to.look(), io::send_op{to.socket(), piece}));
+        if (!taken && taken.error() != std::errc::timed_out) throw std::system_error{taken.error(), "send"};
+        if (taken) {
+            to.handed_over(*taken);
+            sent += *taken;
+            piece = piece.subspan(*taken);
+        }
+        if (!to.goes_on()) to.stalled();
+    }
+}
+
+}  // namespace
+
+int unconfirmed_bytes(io::fd_ref socket) noexcept {
+    int bytes = 0;
+    return io::sys::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+send_progress::send_progress(io::fd_ref socket, std::chrono::nanoseconds limit) noexcept
+    : socket_{socket}, limit_{limit}, look_{deadline_after(limit)} {}
+
+bool send_progress::goes_on() noexcept {
+    if (clock::now() < look_) return true;
+    const std::int64_t confirmed = handed_over_ - unconfirmed_bytes(socket_);
+    const bool stands_still = confirmed_before_ && confirmed <= *confirmed_before_;
+    confirmed_before_ = confirmed;
+    look_ = deadline_after(limit_);
+    return !stands_still;
+}
+
+void send_progress::stalled() const {
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    io::sys::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    throw std::system_error{make_error_code(std::errc::timed_out), "send"};
+}
+
+task<> send_file_from_memory(send_progress& to, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes,
+                             std::uint64_t& sent, bool yields_at_end) {
+    std::uint64_t looked_at = offset;  // up to here it was in memory a moment ago
+    while (bytes > 0) {
+        const std::uint64_t piece = std::min(bytes, sendfile_bytes_max);
+        if (offset >= looked_at && !is_in_memory(file, offset, piece)) break;
+        if (offset >= looked_at) looked_at = offset + piece;
+        const ssize_t taken = send_file_at_once(to.socket(), file, offset, looked_at - offset);
+        if (taken == 0) break;  // the file has become shorter
+        if (taken > 0) {
+            sent += static_cast<std::uint64_t>(taken);
+            offset += static_cast<std::uint64_t>(taken);
+            bytes -= static_cast<std::uint64_t>(taken);
+            to.handed_over(static_cast<std::size_t>(taken));
+            // A fast reader takes as fast as we send; but one who asks anew after this is waited for, and lets others go on.
+            if (bytes > 0 || yields_at_end) co_await yield();
+        } else if (errno == EAGAIN || errno == EINTR) {
+            co_await until_it_takes_more(to);
+        } else {
+            throw std::system_error{errno, std::generic_category(), "send"};
+        }
+        if (!to.goes_on()) to.stalled();
+    }
+}
+
+task<> send_file(send_progress& to, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes, std::uint64_t& sent) {
+    const std::uint64_t before = sent;
+    std::vector<std::byte> piece;
+    for (;;) {
+        const std::uint64_t done = sent - before;
+        co_await send_file_from_memory(to, file, offset + done, bytes - done, sent);
+        const std::uint64_t at = sent - before;
+        if (at == bytes) co_return;
+        piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(bytes - at, piece_bytes)));
+        const std::size_t got = co_await io::read_op{file, piece, static_cast<std::int64_t>(offset + at)};
+        if (got == 0) co_return;
+        co_await send_piece(to, std::span{piece}.first(got), sent);
+    }
+}
+
+}  // namespace ringlet::net
