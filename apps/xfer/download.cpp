@@ -205,13 +205,16 @@ private:
         } catch (const failure& why) {
             co_return why;
         }
+        state_->saved = true;
         co_return std::nullopt;
     }
 
     // The server would like to know. What has come does not depend on it.
     static ringlet::task<> tell(channel& server, status how) {
-        const auto told = co_await ringlet::as_result(server.say(encode_receipt(how)));
-        static_cast<void>(told);
+        try {
+            co_await server.say(encode_receipt(how));
+        } catch (const std::exception&) {
+        }
     }
 
     ringlet::task<std::optional<ending>> receive(channel& server, follower& hash) {
@@ -266,6 +269,7 @@ ringlet::task<> fetch_plainly(const get_options& how, download& state, display& 
         break;
     }
     co_await out.finish();
+    state.saved = true;
 }
 
 }  // namespace

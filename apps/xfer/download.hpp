@@ -22,6 +22,7 @@ struct download {
     std::uint64_t resumed = 0;           ///< of those, what was there
     std::optional<std::uint64_t> total;  ///< of the file, where it is known
     std::string sha256;                  ///< in hexadecimal digits, when it has been checked
+    bool saved = false;                  ///< it has its name: nothing can go wrong any more
     bool kept = false;                   ///< a part stays, for another run
     ringlet::deadline began;
     ringlet::deadline moved;  ///< when the last bytes came

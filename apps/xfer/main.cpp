@@ -82,13 +82,14 @@ ringlet::task<int> fetch_until_told(xfer::get_options& how, xfer::download& stat
         // The wait for a signal first, while there are descriptors.
         const auto end = co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM),
                                                     fetch_one(how, state, screen), screen.animate());
-        if (end.index() == 0) {
+        if (end.index() == 0 && !state.saved) {
             screen.interrupted();
             co_return 128 + std::get<0>(end);
         }
         screen.saved();
         co_return 0;
     } catch (const std::exception&) {
+        if (state.saved) co_return 0;  // only the words for it are missing
         const xfer::failure why = xfer::current_failure();
         screen.failed(why);
         co_return to_int(code_of(why.why()));

@@ -89,7 +89,8 @@ ringlet::task<std::optional<found_file>> find(server& here, transfer& what, stat
     if (found.outcome == apps::open_outcome::file) {
         apps::let_it_wait(found.fd.get());
         found_file file;
-        file.fd = std::make_shared<const io::owned_fd>(found.fd.release());
+        io::owned_fd own{found.fd.release()};
+        file.fd = std::make_shared<const io::owned_fd>(std::move(own));
         file.info = found.info;
         file.state = apps::file_state::of(found.info);
         what.size = file.state.bytes;

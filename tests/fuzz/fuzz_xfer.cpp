@@ -15,7 +15,8 @@ void check_payloads(std::string_view input) {
         const auto found = reader.feed(rest);
         fuzz::require(found.consumed <= rest.size(), "no more is consumed than there was");
         rest = rest.subspan(found.consumed);
-        fuzz::require(found.what == xfer::frame_reader::event::error || reader.missing() > 0, "something is always missing");
+        fuzz::require(found.what == xfer::frame_reader::event::error || reader.missing() > 0,
+                      "something is always missing");
         if (found.what == xfer::frame_reader::event::error) return;
         if (found.what != xfer::frame_reader::event::frame) continue;
         const std::string payload{reader.payload()};

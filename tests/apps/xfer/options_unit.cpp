@@ -37,7 +37,8 @@ TEST_CASE("HOST[:PORT] is a name or an address, with brackets where it has colon
         CHECK(std::get<get_options>(how).host == each.host);
         CHECK(std::get<get_options>(how).port == each.port);
     }
-    for (const char* wrong : {"", ":80", "host:", "host:0", "host:65536", "host:x", "[::1", "[::1]80", "[host]:80", "a:b:c"}) {
+    for (const char* wrong :
+         {"", ":80", "host:", "host:0", "host:65536", "host:x", "[::1", "[::1]80", "[host]:80", "a:b:c"}) {
         INFO(wrong);
         options how;
         CHECK(parse({"get", wrong, "name"}, how) == 2);

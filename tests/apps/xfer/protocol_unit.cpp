@@ -44,7 +44,8 @@ TEST_CASE("frames are the same wherever the bytes are cut", "[xfer]") {
     const std::string whole = xfer_trace::run(bytes, bytes.size(), bytes.size());
     CHECK(whole.find("error") == std::string::npos);
     CHECK(whole.starts_with("preamble 1;W ;O "));
-    for (std::size_t first = 1; first <= bytes.size(); ++first) CHECK(xfer_trace::run(bytes, first, bytes.size()) == whole);
+    for (std::size_t first = 1; first <= bytes.size(); ++first)
+        CHECK(xfer_trace::run(bytes, first, bytes.size()) == whole);
     for (std::size_t piece = 1; piece <= 64; ++piece) CHECK(xfer_trace::run(bytes, piece, piece) == whole);
 }
 
@@ -58,7 +59,10 @@ TEST_CASE("what is written is read as the same", "[xfer]") {
     CHECK(decode_request(payload_of(encode(asked))) == asked);
     const request fresh{.name = std::string(name_bytes_max, 'n'), .offset = 0, .prefix = ""};
     CHECK(decode_request(payload_of(encode(fresh))) == fresh);
-    const offer offered{.size = std::numeric_limits<std::uint64_t>::max(), .start = 7, .modified_seconds = -5, .modified_nanoseconds = 3};
+    const offer offered{.size = std::numeric_limits<std::uint64_t>::max(),
+                        .start = 7,
+                        .modified_seconds = -5,
+                        .modified_nanoseconds = 3};
     CHECK(decode_offer(payload_of(encode(offered))) == offered);
     const ending end{.how = status::changed, .sha256 = std::string(32, '\0')};
     CHECK(decode_ending(payload_of(encode(end))) == end);
@@ -72,7 +76,12 @@ TEST_CASE("the bytes are those of the written protocol", "[xfer]") {
     CHECK(encode(request{.name = "ab", .offset = 0x0102, .prefix = std::string(32, 'p')}) ==
           std::string("G\0\0\0\x2a\0\0\0\0\0\0\1\2", 13) + std::string(32, 'p') + "ab");
     CHECK(encode(offer{.size = 5, .start = 0, .modified_seconds = 1, .modified_nanoseconds = 2}) ==
-          std::string("O\0\0\0\x1c" "\0\0\0\0\0\0\0\5" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\1" "\0\0\0\2", 33));
+          std::string("O\0\0\0\x1c"
+                      "\0\0\0\0\0\0\0\5"
+                      "\0\0\0\0\0\0\0\0"
+                      "\0\0\0\0\0\0\0\1"
+                      "\0\0\0\2",
+                      33));
     CHECK(encode_data_head(258) == std::string("D\0\0\1\2", 5));
     CHECK(encode(refusal{.why = status::bad_version, .text = "x"}) == std::string("R\0\0\0\3\0\3x", 8));
 }
@@ -98,7 +107,8 @@ TEST_CASE("another magic is an error at its first wrong byte, another version is
     CHECK(xfer_trace::run("GET / HT", 1, 1).starts_with("error"));
     CHECK(xfer_trace::run("RINGXFEQ", 8, 8).starts_with("error"));
     CHECK(xfer_trace::run("R", 1, 1) == "need_more;");
-    CHECK(xfer_trace::run(encode_preamble(513) + encode(refusal{.why = status::bad_version, .text = "2"}), 3, 3).starts_with("preamble 513;R "));
+    CHECK(xfer_trace::run(encode_preamble(513) + encode(refusal{.why = status::bad_version, .text = "2"}), 3, 3)
+              .starts_with("preamble 513;R "));
 }
 
 TEST_CASE("malformed payloads are no requests and no offers", "[xfer]") {
@@ -107,7 +117,9 @@ TEST_CASE("malformed payloads are no requests and no offers", "[xfer]") {
     asked[8] = 1;  // the digest of nothing
     CHECK_FALSE(decode_request(asked));
     CHECK_FALSE(decode_request(""));
-    CHECK_FALSE(decode_offer(payload_of(encode(offer{.size = 1, .start = 2, .modified_seconds = 0, .modified_nanoseconds = 0}))));
-    CHECK_FALSE(decode_offer(payload_of(encode(offer{.size = 1, .start = 1, .modified_seconds = 0, .modified_nanoseconds = 1'000'000'000}))));
+    CHECK_FALSE(decode_offer(
+        payload_of(encode(offer{.size = 1, .start = 2, .modified_seconds = 0, .modified_nanoseconds = 0}))));
+    CHECK_FALSE(decode_offer(payload_of(
+        encode(offer{.size = 1, .start = 1, .modified_seconds = 0, .modified_nanoseconds = 1'000'000'000}))));
     CHECK_FALSE(decode_ending("short"));
 }

@@ -67,7 +67,8 @@ int serve(const char* path) {
 int get(int port, const char* out) {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = loopback(port);
-    if (socket < 0 || ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail("connect");
+    if (socket < 0 || ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        fail("connect");
     const int file = ::open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     std::array<int, 2> pipe{};
     if (file < 0 || ::pipe2(pipe.data(), O_CLOEXEC) != 0) fail(out);
@@ -77,7 +78,8 @@ int get(int port, const char* out) {
         if (left < 0) fail("splice from the socket");
         if (left == 0) return 0;
         while (left > 0) {
-            const ssize_t moved = ::splice(pipe[0], nullptr, file, nullptr, static_cast<std::size_t>(left), SPLICE_F_MOVE);
+            const ssize_t moved =
+                ::splice(pipe[0], nullptr, file, nullptr, static_cast<std::size_t>(left), SPLICE_F_MOVE);
             if (moved <= 0) fail("splice to the file");
             left -= moved;
         }

@@ -5,6 +5,7 @@
 #include "echo/options.hpp"
 #include "fetch/options.hpp"
 #include "serve/options.hpp"
+#include "xfer/options.hpp"
 #include <ringlet/core/task.hpp>
 #include <ringlet/net/tcp_listener.hpp>
 
@@ -21,5 +22,9 @@ ringlet::task<int> fetch(const fetch::options& how);
 ringlet::task<int> chat(const chat::options& how);
 /// ringlet-echo, until a signal comes.
 ringlet::task<> echo(const echo::options& how);
+/// ringlet-xfer serve, until it has been told to end by a signal and has drained.
+ringlet::task<> xfer_serve(const xfer::serve_options& how);
+/// ringlet-xfer get. Result: its exit status.
+ringlet::task<int> xfer_get(const xfer::get_options& how);
 
 }  // namespace programs
