@@ -31,8 +31,10 @@ public:
     ~file_hash();
 
     [[nodiscard]] const apps::file_state& of() const noexcept { return work_->of; }
-    /// Whether so many bytes have been hashed, or no more will be.
-    [[nodiscard]] bool has(std::uint64_t bytes) const noexcept { return work_->ended || work_->hashed >= bytes; }
+    /// Whether so many bytes have been hashed and, where these are all, the value is there; or no more will be.
+    [[nodiscard]] bool has(std::uint64_t bytes) const noexcept {
+        return work_->ended || (work_->hashed >= bytes && bytes < work_->of.bytes);
+    }
     /// Waits until `has(bytes)`, for `limit` at most. Errors: `cancelled`.
     ringlet::task<> wait(std::uint64_t bytes, std::chrono::nanoseconds limit);
     /// The value, 32 bytes; empty where the file could not be read to its size, or not yet.

@@ -26,7 +26,7 @@ std::string text_line(const transfer& what) {
     std::string line = fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} ", fmt::gmtime(ringlet::io::sys::time()), what.peer);
     if (!what.name.empty()) line += fmt::format("\"{}\" ", logged(what.name));
     line += what.result;
-    if (what.sent > 0 || what.size > 0) line += fmt::format(", {} of {} bytes", what.start + what.sent, what.size);
+    if (what.found) line += fmt::format(", {} of {} bytes", what.start + what.sent, what.size);
     if (what.start > 0) line += fmt::format(" from {} on", what.start);
     line += fmt::format(" in {:.3f} s", seconds_since(what.began));
     if (!what.why.empty()) line += fmt::format(" ({})", logged(what.why));

@@ -17,6 +17,7 @@ struct transfer {
     ringlet::net::endpoint peer;
     ringlet::deadline began;
     std::string name;         ///< as it was asked for; empty: nothing was
+    bool found = false;       ///< there is such a file
     std::uint64_t size = 0;   ///< of the file
     std::uint64_t start = 0;  ///< the first byte that was sent
     std::uint64_t sent = 0;   ///< bytes of the file

@@ -93,6 +93,7 @@ ringlet::task<std::optional<found_file>> find(server& here, transfer& what, stat
         file.fd = std::make_shared<const io::owned_fd>(std::move(own));
         file.info = found.info;
         file.state = apps::file_state::of(found.info);
+        what.found = true;
         what.size = file.state.bytes;
         co_return file;
     }
