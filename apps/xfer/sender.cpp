@@ -122,7 +122,10 @@ ringlet::task<> part(net::tcp_stream& from) {
 }
 
 ringlet::task<> refuse(channel& to, status why) {
-    co_await to.say(encode_preamble() + encode(refusal{why, std::string{text_of(why)}}));
+    refusal said;
+    said.why = why;
+    said.text = text_of(why);
+    co_await to.say(encode_preamble() + encode(said));
     co_await part(to.stream());
 }
 

@@ -2,6 +2,7 @@
 #include "scenario.hpp"
 #include "table.hpp"
 #include <ringlet/core/job.hpp>
+#include <ringlet/fs/file.hpp>
 #include <ringlet/io/acceptor.hpp>
 #include <ringlet/io/message_receiver.hpp>
 #include <ringlet/io/receiver.hpp>
@@ -9,6 +10,7 @@
 #include <ringlet/net/multishot_stream.hpp>
 #include <ringlet/net/multishot_udp_socket.hpp>
 #include <ringlet/net/resolver.hpp>
+#include <ringlet/net/send_file.hpp>
 #include <ringlet/net/serve.hpp>
 #include <ringlet/net/stream_reader.hpp>
 #include <ringlet/net/tcp_listener.hpp>
@@ -582,6 +584,30 @@ task<> unix_sends_all(testing::simulation&) { return sends(&as_unix, &unix_send_
 task<> unix_sends_parts(testing::simulation&) { return sends(&as_unix, &unix_send_parts, &connected_locally); }
 task<> unix_half_closes(testing::simulation&) { return half_closes(&as_unix, &unix_recv, &connected_locally); }
 
+constexpr std::uint64_t file_bytes = 20'000;
+
+task<std::uint64_t> send_all_of_it(net::tcp_stream to, io::fd_ref file, bool from_memory) {
+    net::send_progress progress{to.socket(), 5s};
+    std::uint64_t sent = 0;
+    if (from_memory)
+        co_await net::send_file_from_memory(progress, file, 0, file_bytes, sent);  // not all of it is in memory
+    else
+        co_await net::send_file(progress, file, 0, file_bytes, sent);
+    if (!from_memory && sent != file_bytes) throw std::logic_error{"not all was sent"};
+    co_return sent;
+}
+
+task<> sends_a_file(testing::simulation& world, bool from_memory) {
+    world.write_file("/large", std::string(file_bytes, 'x'));
+    auto file = co_await ringlet::fs::open("/large");
+    connection both = co_await connected();
+    const auto done = co_await ringlet::when_all(send_all_of_it(std::move(both.near), file.descriptor(), from_memory),
+                                                 receive_all_later(both.far));
+    if (std::get<0>(done) != std::get<1>(done)) throw std::logic_error{"what was sent has not come"};
+}
+task<> sends_files(testing::simulation& world) { return sends_a_file(world, false); }
+task<> sends_files_from_memory(testing::simulation& world) { return sends_a_file(world, true); }
+
 constexpr awaitable_row rows_of_net[] = {
     {"net::drain::wait_begun()", &waits_for_drain},
     {"net::drain::unless_begun(A)", &drains},
@@ -592,6 +618,9 @@ constexpr awaitable_row rows_of_net[] = {
     {"net::multishot_udp_socket::recv_lease()", &multishot_receives_datagrams},
     {"net::multishot_udp_socket::send_to(std::span<const std::byte>, const endpoint&)", &multishot_sends_datagrams},
     {"net::resolve(std::string, std::uint16_t, resolve_options)", &resolves},
+    {"net::send_file(send_progress&, io::fd_ref, std::uint64_t, std::uint64_t, std::uint64_t&)", &sends_files},
+    {"net::send_file_from_memory(send_progress&, io::fd_ref, std::uint64_t, std::uint64_t, std::uint64_t&, bool)",
+     &sends_files_from_memory},
     {"net::serve(Listener&, serve_options, Handler&&, Args&&...)", &serves},
     {"net::serve(Listener&, Handler&&, Args&&...)", &serves_until_cancelled},
     {"net::stream_reader::line(std::size_t)", &reads_lines},

@@ -66,7 +66,8 @@ void check(const simulation& world, int status, const std::string& path, const s
     const auto got = world.read_file(path);
     if (status == 0 && !got) throw std::logic_error{"done, and there is no file"};
     if (got && *got != content) throw std::logic_error{"not whole: " + std::to_string(got->size())};
-    if (status != 0 && got) throw std::logic_error{fmt::format("status {}, and there is a file; {}", status, world.errors())};
+    if (status != 0 && got)
+        throw std::logic_error{fmt::format("status {}, and there is a file; {}", status, world.errors())};
     if (status == 0 && exists(world, path + ".part")) throw std::logic_error{"done, and the part is there"};
 }
 
@@ -111,7 +112,8 @@ task<> get_cut(task_group& group, simulation& world, const cut& where, bool& suc
     if (status != 0 && status != 4) throw std::logic_error{fmt::format("status {}: {}", status, world.errors())};
     const auto part = world.read_file("/tmp/a.part");
     if (part && !small().starts_with(*part)) throw std::logic_error{"a part of something else"};
-    if (part && world.errors().find(fmt::format("got {} of {} bytes", part->size(), small().size())) == std::string::npos)
+    if (part &&
+        world.errors().find(fmt::format("got {} of {} bytes", part->size(), small().size())) == std::string::npos)
         throw std::logic_error{"it does not say how much has come: " + world.errors()};
     if (!succeeded) {  // and the next run goes on
         xfer::get_options again = wanted("a", "/tmp/a");
@@ -206,7 +208,8 @@ task<> one_file(simulation& world, bool plain) {
 
 }  // namespace
 
-TEST_CASE("a connection that is cut after any byte leaves a whole file or none, and the next run goes on", "[programs]") {
+TEST_CASE("a connection that is cut after any byte leaves a whole file or none, and the next run goes on",
+          "[programs]") {
     const bool to_client = GENERATE(true, false);
     std::size_t whole = 0;
     std::size_t cut_short = 0;

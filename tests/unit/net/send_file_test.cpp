@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "catch.hpp"
+#include "support.hpp"
+#include <ringlet/io/system_calls.hpp>
+#include <ringlet/net/send_file.hpp>
+#include <ringlet/ringlet.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include <unistd.h>
+
+using namespace ringlet;
+using namespace ringlet_tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A file without a name that holds `bytes` zeros, and is in memory.
+io::owned_fd file_of(std::size_t bytes) {
+    std::string path = "/tmp/ringlet-send-file-XXXXXX";
+    io::owned_fd file{::mkstemp(path.data())};
+    REQUIRE(file);
+    ::unlink(path.c_str());
+    const std::string content(bytes, '\0');
+    REQUIRE(::write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()));
+    return file;
+}
+
+task<std::size_t> read_after(std::chrono::milliseconds pause, net::tcp_stream& from) {
+    co_await sleep(pause);
+    std::size_t total = 0;
+    std::array<std::byte, 65536> block;
+    while (const std::size_t n = co_await from.recv(block)) total += n;
+    co_return total;
+}
+
+task<> send_and_close(net::tcp_stream to, const io::owned_fd& file, std::uint64_t offset, std::uint64_t bytes,
+                      std::uint64_t& sent) {
+    net::send_progress progress{to.socket(), 30s};
+    co_await net::send_file(progress, file, offset, bytes, sent);
+}
+
+struct outcome {
+    std::uint64_t sent = 0;
+    std::size_t received = 0;
+    std::uint64_t calls = 0;
+};
+
+task<outcome> send_to_a_slow_reader_that_has_closed_its_half(std::size_t bytes) {
+    auto listener = any_listener();
+    net::tcp_stream reader = co_await net::tcp_stream::connect(listener.local_endpoint());
+    net::tcp_stream stream = co_await listener.accept();
+    co_await reader.shutdown_send();
+    const io::owned_fd file = file_of(bytes);
+    outcome out;
+    const std::uint64_t before = io::sys::calls;
+    auto both = co_await when_all(send_and_close(std::move(stream), file, 0, bytes, out.sent), read_after(200ms, reader));
+    out.received = std::get<1>(both);
+    out.calls = io::sys::calls - before;
+    co_return out;
+}
+
+task<outcome> send_beyond_the_end() {
+    auto listener = any_listener();
+    net::tcp_stream reader = co_await net::tcp_stream::connect(listener.local_endpoint());
+    net::tcp_stream stream = co_await listener.accept();
+    const io::owned_fd file = file_of(100'000);
+    outcome out;
+    auto both = co_await when_all(send_and_close(std::move(stream), file, 1'000, 1'000'000, out.sent), read_after(0ms, reader));
+    out.received = std::get<1>(both);
+    co_return out;
+}
+
+}  // namespace
+
+// The ring reports a peer that will send nothing more to whoever waits to send, at once and again: 200 ms of looking would be
+// a hundred thousand calls.
+TEST_CASE("a reader that has closed its half and takes its time is not looked at all the while", "[net]") {
+    const std::size_t bytes = std::size_t{32} << 20;
+    const outcome got = ringlet::run(send_to_a_slow_reader_that_has_closed_its_half(bytes));
+    CHECK(got.sent == bytes);
+    CHECK(got.received == bytes);
+    CHECK(got.calls < 20'000);
+}
+
+TEST_CASE("a file that ends sooner is sent to its end", "[net]") {
+    const outcome got = ringlet::run(send_beyond_the_end());
+    CHECK(got.sent == 99'000);
+    CHECK(got.received == 99'000);
+}
