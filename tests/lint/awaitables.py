@@ -29,7 +29,7 @@ NOT_SIMULATED = {
 }
 KEYWORDS_BEFORE_PAREN = {"requires", "noexcept", "decltype", "alignas", "sizeof", "explicit", "if", "while", "for", "switch", "return"}
 SPECIFIERS = {"static", "inline", "constexpr", "virtual", "explicit", "friend", "const", "extern"}
-ROW = re.compile(r'\{"([^"]+)", &\w+\}')
+ROW = re.compile(r'\{"([^"]+)",\s*&\w+\}')
 INCLUDE = re.compile(r"^\s*#\s*include\s*<(ringlet/[^>]+)>", re.MULTILINE)
 
 

@@ -532,7 +532,9 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
     while (bytes > 0) {
         if (!chunked_ && !tls_ && (output_.empty() || send_head_at_once())) {
             const std::uint64_t before = body_sent_;
-            co_await net::send_file_from_memory(since, file, offset, bytes, body_sent_, !input().empty());
+            co_await net::send_file_from_memory(since, file, offset, bytes, body_sent_);
+            // One who asks anew after this is waited for, and lets others go on; one who has asked already is not.
+            if (!input().empty()) co_await yield();
             offset += body_sent_ - before;
             bytes -= body_sent_ - before;
             if (bytes == 0) co_return;

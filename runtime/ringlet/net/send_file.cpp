@@ -100,7 +100,7 @@ void send_progress::stalled() const {
 }
 
 task<> send_file_from_memory(send_progress& to, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes,
-                             std::uint64_t& sent, bool yields_at_end) {
+                             std::uint64_t& sent) {
     std::uint64_t looked_at = offset;  // up to here it was in memory a moment ago
     while (bytes > 0) {
         const std::uint64_t piece = std::min(bytes, sendfile_bytes_max);
@@ -113,8 +113,7 @@ task<> send_file_from_memory(send_progress& to, io::fd_ref file, std::uint64_t o
             offset += static_cast<std::uint64_t>(taken);
             bytes -= static_cast<std::uint64_t>(taken);
             to.handed_over(static_cast<std::size_t>(taken));
-            // A fast reader takes as fast as we send; but one who asks anew after this is waited for, and lets others go on.
-            if (bytes > 0 || yields_at_end) co_await yield();
+            if (bytes > 0) co_await yield();  // a fast reader takes as fast as we send
         } else if (errno == EAGAIN || errno == EINTR) {
             co_await until_it_takes_more(to);
         } else {

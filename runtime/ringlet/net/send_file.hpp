@@ -42,7 +42,7 @@ private:
 [[nodiscard]] int unconfirmed_bytes(io::fd_ref socket) noexcept;
 
 /// Sends bytes of a file to a socket without copying them (sendfile(2)), as long as they are in memory, and waits for the
-/// socket. Adds what has been sent to `sent` as it goes. `yields_at_end`: others run also after the last piece.
+/// socket. Adds what has been sent to `sent` as it goes.
 ///
 /// Result:    nothing; fewer than `bytes` were sent: the next are not in memory, or it cannot be told (before Linux 6.5), or
 ///            the file has ended.
@@ -51,7 +51,7 @@ private:
 /// Thread:    the loop's thread only.
 /// Maps to:   cachestat(2), sendfile(2), IORING_OP_POLL_ADD.
 task<> send_file_from_memory(send_progress& to, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes,
-                             std::uint64_t& sent, bool yields_at_end = false);
+                             std::uint64_t& sent);
 
 /// The same, and what is not in memory is read by the ring first.
 ///

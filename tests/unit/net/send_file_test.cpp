@@ -58,7 +58,8 @@ task<outcome> send_to_a_slow_reader_that_has_closed_its_half(std::size_t bytes) 
     const io::owned_fd file = file_of(bytes);
     outcome out;
     const std::uint64_t before = io::sys::calls;
-    auto both = co_await when_all(send_and_close(std::move(stream), file, 0, bytes, out.sent), read_after(200ms, reader));
+    auto both =
+        co_await when_all(send_and_close(std::move(stream), file, 0, bytes, out.sent), read_after(200ms, reader));
     out.received = std::get<1>(both);
     out.calls = io::sys::calls - before;
     co_return out;
@@ -70,7 +71,8 @@ task<outcome> send_beyond_the_end() {
     net::tcp_stream stream = co_await listener.accept();
     const io::owned_fd file = file_of(100'000);
     outcome out;
-    auto both = co_await when_all(send_and_close(std::move(stream), file, 1'000, 1'000'000, out.sent), read_after(0ms, reader));
+    auto both =
+        co_await when_all(send_and_close(std::move(stream), file, 1'000, 1'000'000, out.sent), read_after(0ms, reader));
     out.received = std::get<1>(both);
     co_return out;
 }
