@@ -89,10 +89,11 @@ std::string so_far(const out_file& out, const download& state) {
     return fmt::format("got {} of {} bytes", out.bytes(), *state.total);
 }
 
-// What a broken connection comes to once a length is known.
+// What a broken connection comes to once a length is known. To be called in a catch block.
 failure cut_short(const std::system_error& why, const out_file& out, const download& state) {
     if (why.code() == std::errc::timed_out)
         return {reason::timeout, fmt::format("nothing came within the time limit; {}", so_far(out, state))};
+    if (!net::is_disconnect(why.code())) return current_failure();  // it is not the connection
     return {reason::truncated, so_far(out, state)};
 }
 

@@ -2,6 +2,7 @@
 #include "xfer/follower.hpp"
 
 #include "common/file_digest.hpp"
+#include "xfer/failure.hpp"
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/io/offload.hpp>
 #include <ringlet/io/system_calls.hpp>
@@ -76,6 +77,8 @@ ringlet::task<> follower::follow_to_the_end(work& what) {
 ringlet::task<> follower::follow(std::shared_ptr<work> what) {
     try {
         co_await follow_to_the_end(*what);
+    } catch (const std::system_error& error) {
+        what->failure = std::make_exception_ptr(file_failure("cannot read back", "what was written", error.code()));
     } catch (const std::exception&) {
         what->failure = std::current_exception();
     }

@@ -30,7 +30,7 @@ public:
 
     /// So many bytes are in the file now.
     void written(std::uint64_t bytes) noexcept;
-    /// Waits while it is far behind. Errors: `cancelled`; std::system_error as pread(2).
+    /// Waits while it is far behind. Errors: `cancelled`; failure, where it cannot be read.
     ringlet::task<> keep_up();
     /// Waits until all that is written is hashed. Result: the SHA-256, 32 bytes. Errors: as keep_up.
     ringlet::task<std::string> finish();

@@ -23,7 +23,7 @@ ringlet::task<int> chat(const chat::options& how);
 /// ringlet-echo, until a signal comes.
 ringlet::task<> echo(const echo::options& how);
 /// ringlet-xfer serve, until it has been told to end by a signal and has drained.
-ringlet::task<> xfer_serve(const xfer::serve_options& how);
+ringlet::task<> xfer_serve(xfer::serve_options how);
 /// ringlet-xfer get. Result: its exit status.
 ringlet::task<int> xfer_get(const xfer::get_options& how);
 

@@ -7,7 +7,7 @@
 
 namespace programs {
 
-ringlet::task<> xfer_serve(const xfer::serve_options& how) { return serve_files(how); }
+ringlet::task<> xfer_serve(xfer::serve_options how) { co_await serve_files(how); }
 ringlet::task<int> xfer_get(const xfer::get_options& how) { return get_file(how); }
 
 }  // namespace programs

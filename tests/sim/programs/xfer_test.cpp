@@ -99,7 +99,7 @@ task<> relay(net::tcp_listener& from, const cut& where) {
 
 task<> get_cut(task_group& group, simulation& world, const cut& where, bool& succeeded) {
     const xfer::serve_options how = site();
-    auto server = group.spawn(programs::xfer_serve, std::cref(how));
+    auto server = group.spawn(programs::xfer_serve, how);
     co_await ringlet::sleep(10ms);  // it listens
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
     auto between = group.spawn(relay, std::ref(listener), std::cref(where));
@@ -166,7 +166,7 @@ task<> get_many(task_group& group, many& all) {
 
 task<> serve_many(task_group& group, many& all) {
     const xfer::serve_options how = site();
-    auto server = group.spawn(programs::xfer_serve, std::cref(how));
+    auto server = group.spawn(programs::xfer_serve, how);
     co_await ringlet::sleep(10ms);
     co_await ringlet::with_task_group(get_many, std::ref(all));
     all.world.signal(SIGINT);
@@ -185,7 +185,7 @@ bool all_are_whole(simulation& world) {
 task<> serve_and_get(task_group& group, simulation& world, bool plain) {
     xfer::serve_options how = site();
     how.plain = plain;
-    auto server = group.spawn(programs::xfer_serve, std::cref(how));
+    auto server = group.spawn(programs::xfer_serve, how);
     co_await ringlet::sleep(10ms);
     xfer::get_options one = wanted("a", "/tmp/a");
     one.plain = plain;
@@ -257,7 +257,7 @@ TEST_CASE("a disk that is full is told, and leaves no file under the name", "[pr
     const auto run = [](simulation& in) -> task<> {
         const auto both = [](task_group& group, simulation& here) -> task<> {
             const xfer::serve_options how = site();
-            auto server = group.spawn(programs::xfer_serve, std::cref(how));
+            auto server = group.spawn(programs::xfer_serve, how);
             co_await ringlet::sleep(10ms);
             const int status = co_await programs::xfer_get(wanted("0", "/tmp/0"));
             check(here, status, "/tmp/0", large(0));
