@@ -81,9 +81,10 @@ auto run(F function, Args... args) {
     return here.run(os::detail::call(&function, args...));
 }
 
-/// The body of main(): runs `function(arguments)`, a coroutine function that returns task<> or task<int>, on a new loop.
+/// The body of main(): runs `function(arguments)`, a coroutine function that returns task<> or task<int>, on a new loop. A
+/// function that returns nothing is called without one: it may run loops of its own, one after the other.
 ///
-/// Result:    the exit status: what the task gives, 0 for task<>. A failure is printed on standard error as
+/// Result:    the exit status: what the task gives, 0 for task<> and void. A failure is printed on standard error as
 ///            "program: what went wrong" and gives 1; usage_error points to --help and gives 2; a task that ended by
 ///            cancellation gives 130. Standard output that cannot be written is a failure; one that nobody reads any
 ///            more (EPIPE) gives 141 without a word, as the signal would.
@@ -102,11 +103,15 @@ int run_main(int argc, char** argv, F function, const io::loop_options& options 
     try {
         const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
         arguments given{program, words};
-        io::loop here{options};
-        if constexpr (std::is_void_v<typename std::invoke_result_t<F&, arguments&>::value_type>)
-            here.run(os::detail::call(&function, given));
-        else
-            status = here.run(os::detail::call(&function, given));
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, arguments&>>) {
+            std::invoke(function, given);
+        } else {
+            io::loop here{options};
+            if constexpr (std::is_void_v<typename std::invoke_result_t<F&, arguments&>::value_type>)
+                here.run(os::detail::call(&function, given));
+            else
+                status = here.run(os::detail::call(&function, given));
+        }
     } catch (...) {
         status = os::detail::report_failure(program);
     }

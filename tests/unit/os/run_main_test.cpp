@@ -307,6 +307,21 @@ TEST_CASE("run_main gives the task's value, or 0", "[os][main]") {
     CHECK(run_in_child(check_words, -1, {"-a", "b c"}).status == 17);
 }
 
+TEST_CASE("run_main calls a function that is no coroutine without a loop, so that it can run its own", "[os][main]") {
+    const outcome two_loops = run_in_child(
+        [](arguments words) {
+            if (ringlet::detail::this_thread_scheduler || words.size() != 2)
+                throw std::logic_error{"not as it should be"};
+            for (int i = 0; i < 2; ++i) ringlet::run(count, words);
+        },
+        -1, {"x", "y"});
+    CHECK(two_loops.status == 0);
+    CHECK(two_loops.errors.empty());
+    const outcome broken = run_in_child([](arguments) { throw std::runtime_error{"it broke"}; });
+    CHECK(broken.status == 1);
+    CHECK(broken.errors == "prog: it broke\n");
+}
+
 TEST_CASE("run_main prints what went wrong after the program's name", "[os][main]") {
     const outcome broken = run_in_child(fail);
     CHECK(broken.status == 1);
