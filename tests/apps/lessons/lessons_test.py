@@ -85,13 +85,20 @@ class Texts(unittest.TestCase):
                 self.assertLessEqual(max(map(len, explanation)), 100)  # it is read on terminals
 
 
+    def test_the_page_on_the_course_names_each_and_no_others(self):
+        page = (SOURCES.parents[1] / "docs" / "course.md").read_text(encoding="utf-8")
+        here = [row.split("|")[1] for row in re.findall(r"^\| (.*) \|$", page, re.MULTILINE)]
+        named = {name for cell in here for name in re.findall(r"`([^`]+)`", cell) if not name.startswith("ringlet-")}
+        self.assertEqual(sorted(named), sorted(listed()))
+
+
 class CommandLine(unittest.TestCase):
     def test_the_list_has_a_name_and_what_it_is_about_in_each_line(self):
         for arguments in [[], ["--list"]]:
             lines = run(*arguments).stdout.splitlines()
             self.assertGreater(len(lines), 30)
             for line in lines:
-                self.assertRegex(line, r"^[a-z][a-z-]* +\S.*[.?"]$")
+                self.assertRegex(line, r'^[a-z][a-z-]* +\S.*[.?"]$')
                 self.assertLessEqual(len(line), 110)
 
     def wrong(self, *arguments):
