@@ -72,6 +72,7 @@ ringlet::task<> both_ways(net::endpoint server, const int& connections) {
 ringlet::task<> all() {
     int connections = 0;
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
+    // serve: serve_pages for each connection. first_of: both, until one has ended; the other is cancelled.
     co_await ringlet::first_of(net::serve(listener, serve_pages, std::ref(connections)),
                                both_ways(listener.local_endpoint(), connections));
 }

@@ -8,6 +8,10 @@
 // The answer takes time, so it is awaited, and it can be a list: a name may have several addresses,
 // of IPv4 and of IPv6. Names that end in .invalid exist nowhere, by agreement (RFC 6761), so that
 // one can see the error in any place.
+//
+// To wait for something is written co_await in this library, and a function that does so returns a
+// task. Read "co_await f(x)" as a call of f that may take its time; what the program can do
+// meanwhile is the matter of lesson spawn. run(), in main, runs such a function to its end.
 
 #include <ringlet/net/resolver.hpp>
 #include <ringlet/os/run_main.hpp>

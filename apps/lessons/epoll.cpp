@@ -31,8 +31,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-namespace sys = ringlet::io::sys;  // sys::socket is socket(2), and so on
-using ringlet::io::owned_fd;       // a descriptor that its destructor closes
+namespace sys = ringlet::io::sys;  // sys::socket: see "man 2 socket", and so on
+using ringlet::io::owned_fd;       // the number of an open file or socket ("descriptor"); closes it in the end
 using ringlet::net::endpoint;
 
 int must(ssize_t result, const char* what) {

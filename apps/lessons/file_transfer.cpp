@@ -85,6 +85,7 @@ ringlet::task<> transfer(const std::string& folder) {
     co_await original.close();
 
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
+    // serve: send_file for each connection. first_of: both, until one has ended; the other is cancelled.
     co_await ringlet::first_of(net::serve(listener, send_file, folder), downloads(listener.local_endpoint(), folder));
 
     auto copy = co_await fs::open(folder + "/copy.mp3");

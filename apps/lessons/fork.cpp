@@ -7,8 +7,8 @@
 // or a connection ends for the reader only when everybody who could still write to it has closed
 // it. The parent that forgets to close its copy keeps it alive.
 //
-// In the course's server with one process per client it is the same: the parent must close the
-// client's socket after fork, or the client waits for ever for the end of the page.
+// In a server with one process per client it is the same: the parent must close the client's socket
+// after fork, or the client waits for ever for the end of the page.
 //
 // Python: os.fork(), os.pipe(), os.waitpid(). ringlet::process (lesson processes) does all this for
 // you.
@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 namespace sys = ringlet::io::sys;
-using ringlet::io::owned_fd;  // a descriptor that its destructor closes
+using ringlet::io::owned_fd;  // the number of an open file or socket ("descriptor"); closes it in the end
 
 // Whether a read would return at once: with bytes, or with the end.
 bool something_to_read(const owned_fd& from) {

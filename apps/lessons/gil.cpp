@@ -8,8 +8,8 @@
 //
 // Python's threads are a special case. The interpreter has one big lock, the GIL ("global
 // interpreter lock"), and only who holds it may execute Python. A thread that waits gives it back,
-// so threads help with waiting; for computing they take turns, too, and one needs processes. C++
-// has no such lock: threads compute at the same time.
+// so threads help with waiting; for computing they take turns, too, and one needs processes (Python
+// 3.13 and later can be built without it). C++ has no such lock: threads compute at the same time.
 
 #include <ringlet/core/combinators.hpp>
 #include <ringlet/os/process_pool.hpp>

@@ -32,7 +32,7 @@ int count(int by) {
 
 int is_another_process(pid_t parent) { return ::getpid() != parent && ::getppid() == parent ? 0 : 1; }
 
-ringlet::task<> sleep_for_an_hour() { co_await ringlet::sleep(1h); }  // a child can run a loop of its own
+ringlet::task<> sleep_for_an_hour() { co_await ringlet::sleep(1h); }  // a child may wait for things, too
 
 ringlet::task<> parent() {
     auto child = ringlet::process::start(count, 3);

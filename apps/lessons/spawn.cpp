@@ -3,7 +3,8 @@
 //
 // A function that may wait returns a task, and writes co_await wherever it waits. spawn() makes a
 // job of it (gevent calls it a Greenlet), which runs beside the others: while it waits, they go on.
-// join() waits for the end of a job, get() for its value, joinall() for many. Everything is one
+// join() waits for the end of a job, get() for its value, joinall() for many. What runs the jobs in
+// turn, and asks the kernel who can go on, is called the loop (event loop). Everything is one
 // thread, and between two co_await nobody else runs: no locks are needed.
 //
 // Python: g = gevent.spawn(cook, "rice", .3); g.join(); g.value; gevent.joinall([g, h])

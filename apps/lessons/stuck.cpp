@@ -43,7 +43,7 @@ int main() {
         ringlet::run(crosswise());
     } catch (const ringlet::deadlock_error& error) {
         const std::string_view report = error.what();  // print it to see it all
-        fmt::print("  {}\n", report.substr(0, report.find(':')));
+        fmt::print("  the run has ended with an error: {}\n", report.substr(0, report.find(':')));
         fmt::print("  the report says what they wait for: {}\n", report.find("waits for a mutex") != report.npos);
     }
     fmt::print("both take left first:\n");

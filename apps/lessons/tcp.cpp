@@ -46,6 +46,7 @@ ringlet::task<> talk(net::endpoint server) {
 
 ringlet::task<> both() {
     auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));  // bind() and listen()
+    // when_all: both side by side, until both have ended
     co_await ringlet::when_all(serve_one(listener), talk(listener.local_endpoint()));
 }
 

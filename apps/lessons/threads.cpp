@@ -40,7 +40,7 @@ ringlet::task<> concert() {
     ringlet::thread singer{perform, std::string{"la"}, 3};  // Thread(target=perform, args=("la", 3)).start()
     ringlet::thread dancer{perform, std::string{"hop"}, 2};
     ringlet::thread unlucky{fail};
-    const std::string song = co_await singer.join();  // waits for its end, while other jobs of the loop go on
+    const std::string song = co_await singer.join();  // waits for its end
     const std::string dance = co_await dancer.join();
     fmt::print("singer: {}\ndancer: {}\n", song, dance);
     try {

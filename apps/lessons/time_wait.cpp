@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // TIME-WAIT: why a server that is started again may find its port in use, and the remedy.
 //
-// Who closes a TCP connection first keeps its place for a minute more, in the state TIME-WAIT: the
-// last packet might have been lost, and late packets of the old connection must not be taken for a
-// new one's. The program may long be gone; the kernel keeps it. When the server closes first, the
-// place is one at the server's port, and bind() refuses the port.
+// On the side that closes a TCP connection first, the kernel remembers it for a minute more, in the
+// state TIME-WAIT: its last packet might have to be sent again, and late packets of the old
+// connection must not be taken for a new one's. The program may be gone by then. When it was the
+// server that closed first, this memory belongs to the server's port, and bind() refuses the port.
 //
 // SO_REUSEADDR, set before bind(), says "old connections do not matter to me". Every server sets
 // it, at every start. It does not let two servers listen at one port at the same time.
 //
 // Python: s.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1). ringlet's tcp_listener sets it always, so here
-// the sockets are made by hand, with the system calls themselves: sys::socket is socket(2), and so
-// on.
+// the sockets are made by hand, with the calls of the kernel itself: sys::socket is the one that
+// "man 2 socket" describes, and so on.
 
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/system_calls.hpp>
@@ -27,7 +27,7 @@
 #include <sys/socket.h>
 
 namespace sys = ringlet::io::sys;
-using ringlet::io::owned_fd;  // a descriptor that its destructor closes
+using ringlet::io::owned_fd;  // the number of an open file or socket ("descriptor"); closes it in the end
 using ringlet::net::endpoint;
 
 owned_fd new_socket(bool reuse) {

@@ -35,7 +35,7 @@ ringlet::task<> send_and_receive() {
     const net::endpoint to = receiver.local_endpoint();
     const net::endpoint from = sender.local_endpoint();
 
-    co_await sender.send_to(ringlet::as_bytes("hello"), to);
+    co_await sender.send_to(ringlet::as_bytes("hello"), to);  // as_bytes: a text as the bytes that it is
     co_await sender.send_to(ringlet::as_bytes("world"), to);
     co_await sender.send_to(ringlet::as_bytes("a message that is too long"), to);
 

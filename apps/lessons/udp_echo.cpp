@@ -6,8 +6,9 @@
 // each from a port of its own, and each gets back only what is its own.
 //
 // spawn() starts the server as a job, which runs beside the clients: whenever one of them waits
-// (co_await), another one goes on. The server never ends by itself, so it is cancelled in the end,
-// as Ctrl-C would do. `ringlet-echo` is the whole program; try it with  nc -u 127.0.0.1 7777
+// (co_await), another one goes on. The server never ends by itself, so it is cancelled in the end.
+//
+// `ringlet-echo` is the whole program; try it with  nc -u 127.0.0.1 7777
 
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/core/job.hpp>
@@ -41,7 +42,7 @@ ringlet::task<> ask(net::udp_socket& socket, std::string question) {
 
 ringlet::task<> server_and_clients() {
     auto server = net::udp_socket::bind(net::endpoint::loopback_v4(0));
-    auto job = ringlet::spawn(echo, std::ref(server));
+    auto job = ringlet::spawn(echo, std::ref(server));  // std::ref: this socket itself, not a copy of it
 
     auto anna = net::udp_socket::connect(server.local_endpoint());  // "connect" only notes whom to send to
     auto ben = net::udp_socket::connect(server.local_endpoint());
