@@ -19,11 +19,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cstddef>
 #include <functional>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 namespace net = ringlet::net;
@@ -47,6 +47,7 @@ ringlet::task<std::string> ask(net::tcp_stream& stream, bool keep) {
     co_await stream.send_all(ringlet::as_bytes(request));
     net::stream_reader reader{stream};
     const auto head = co_await reader.until("\r\n\r\n");
+    if (!head) throw std::runtime_error{"the server has closed"};
     const std::size_t length = std::stoul(head->substr(head->find("Content-Length: ") + 16));
     std::string page(length, '\0');
     const bool complete = co_await reader.exact(std::as_writable_bytes(std::span{page}));

@@ -8,7 +8,7 @@
 //
 // In Python a str is text, bytes are bytes, and encode() and decode() go between them. A
 // std::string holds bytes already, and nothing in it says in which encoding; what stands between
-// quotes here is UTF-8, because this file is. iconv(3), a part of every Linux, turns one encoding
+// quotes here is UTF-8, because this file is. The function iconv ("man 3 iconv") turns one encoding
 // into the other.
 
 #include <fmt/format.h>

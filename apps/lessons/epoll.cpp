@@ -10,9 +10,10 @@
 // Python: e = select.epoll(); e.register(fd, select.EPOLLIN); for fd, event in e.poll(): ...
 //
 // This loop is what every event loop has inside, gevent's and asyncio's, too. What coroutines add:
-// "handle" here must return to the loop at once, and remember by itself how far it has come with a
-// client; a coroutine just waits in the middle. The clients are part of this program: each sends
-// five bytes and waits for them to come back.
+// the code for a client, in the middle of this loop, must never wait, so it must note how far it
+// has come with that client; a coroutine just waits, and its local variables are the note.
+//
+// The clients are part of this program: each sends five bytes and waits for them to come back.
 
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/system_calls.hpp>

@@ -22,10 +22,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <stdlib.h>
@@ -93,9 +95,18 @@ ringlet::task<> transfer(const std::string& folder) {
     fmt::print("the copy is the same, byte for byte: {}\n", received == song);
 }
 
+struct temporary_folder {  // is gone at the end of the block, see lesson raii
+    std::string path = std::filesystem::temp_directory_path() / "lesson-XXXXXX";
+    temporary_folder() {
+        if (::mkdtemp(path.data()) == nullptr) throw std::system_error{errno, std::generic_category(), path};
+    }
+    ~temporary_folder() {
+        std::error_code nobody_minds;
+        std::filesystem::remove_all(path, nobody_minds);
+    }
+};
+
 int main() {
-    std::string folder = std::filesystem::temp_directory_path() / "lesson-XXXXXX";
-    if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
-    ringlet::run(transfer(folder));
-    std::filesystem::remove_all(folder);
+    const temporary_folder folder;
+    ringlet::run(transfer(folder.path));
 }
