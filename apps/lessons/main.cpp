@@ -3,14 +3,19 @@
 // Try:  ringlet-lessons          ringlet-lessons udp          ringlet-lessons --show udp
 #include "common/options.hpp"
 #include "lessons/catalogue.hpp"
+#include <ringlet/io/system_calls.hpp>
 #include <ringlet/os/run_main.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <unistd.h>
 
 namespace {
 
@@ -75,6 +80,9 @@ int main(int argc, char** argv) {
     if (!name.empty() && !text) return parser.usage_error("there is no lesson " + name + did_you_mean(name));
     if (!name.empty() && !lesson && !wants_text)
         return parser.usage_error(name + " is no lesson; --show " + name + " has its text");
+    // All of it is written at the end, where run_main knows what to say of a reader that has gone.
+    static std::array<char, 1 << 16> buffer;
+    if (!ringlet::io::sys::isatty(STDOUT_FILENO)) std::setvbuf(stdout, buffer.data(), _IOFBF, buffer.size());
     return ringlet::run_main(argc, argv, [&](ringlet::arguments) {
         if (name.empty())
             list();

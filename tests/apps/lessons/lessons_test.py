@@ -127,11 +127,20 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(run("--version").stdout, r"^ringlet-lessons \d+\.\d+\.\d+\n$")
 
     def test_output_that_cannot_be_written(self):
-        for arguments in [["--list"], ["udp"], ["--show", "udp"]]:
+        for arguments in [["--list"], ["udp"], ["--show", "epoll"]]:
             with open("/dev/full", "w") as full:
                 lesson = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=HANGS_AFTER)
             self.assertEqual(lesson.returncode, 1)
             self.assertRegex(lesson.stderr, r"^ringlet-lessons: .*No space left on device\n$")
+
+    def test_a_reader_that_has_gone_is_nothing_to_talk_about(self):
+        for arguments in [["--list"], ["udp"], ["--show", "epoll"]]:  # "| head" is often faster
+            reader, pipe = os.pipe()
+            os.close(reader)
+            with open(pipe, "w") as nobody:
+                lesson = subprocess.run([PROGRAM, *arguments], stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=HANGS_AFTER)
+            with self.subTest(arguments):
+                self.assertEqual((lesson.returncode, lesson.stderr), (141, ""))
 
 
 if __name__ == "__main__":
