@@ -22,7 +22,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
          "ringlet-chat -n Ada 192.0.2.7 7778    talk to that one, with a name before each line",
          "ringlet-chat 9000 192.0.2.7 7778      from port 9000: the same as -p 9000 192.0.2.7 7778",
          "ringlet-chat --menu                   1 send, 2 receive, 3 quit",
-         "printf 'hi\n' | ringlet-chat ::1 9001  send what a pipe brings, and end",
+         "printf 'hi\\n' | ringlet-chat ::1 9001  send what a pipe brings, and end",
          "nc -u 192.0.2.7 7778                  the other side needs no ringlet-chat"},
         "Either side may start first. Everybody who writes to us is shown, with their address; what we type goes to "
         "one.\n"

@@ -151,10 +151,10 @@ void display::failed(const failure& why) {
     say_what_is_kept();
 }
 
-void display::interrupted() {
+void display::interrupted(int status) {
     take_bar_away();
-    tell(fmt::format(R"({{"event":"error",{},"error":"interrupted","exit_code":{}}})", numbers(),
-                     to_int(apps::exit_code::interrupted)));
+    tell(fmt::format(R"({{"event":"error",{},"error":"interrupted","message":"interrupted","exit_code":{}}})",
+                     numbers(), status));
     if (how_->quiet) return;
     if (state_->total)
         printers_.err().say("ringlet-xfer: interrupted: got {} of {} bytes", state_->bytes, *state_->total);

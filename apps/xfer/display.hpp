@@ -30,7 +30,7 @@ public:
     void started(const offer& offered);
     void saved();
     void failed(const failure& why);
-    void interrupted();
+    void interrupted(int status);
     /// Waits until all that was said is written, or cannot be. Result: ok, or why events are missing.
     ringlet::task<apps::exit_code> written();
 

@@ -157,6 +157,8 @@ private:
     }
 
     ringlet::task<> prepare(const offer& offered, std::uint64_t offset) {
+        if (offered.size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+            throw failure{reason::protocol, "the server announces more than a file can have"};
         out_->make();
         if (offset > 0 && offered.start == 0) {
             screen_->say("starts over: what is there is not the beginning of this file");
@@ -254,20 +256,19 @@ ringlet::task<> fetch_plainly(const get_options& how, download& state, display& 
     co_await ringlet::with_timeout(how.timeout, stream.send_all(ringlet::as_bytes(how.name)));
     co_await stream.shutdown_send();
     state.note = "waiting";
+    // Before the first byte nothing is touched: a part of an earlier run may be worth more.
+    std::array<std::byte, 4096> first;
+    const std::size_t begin = co_await ringlet::with_timeout(how.timeout, stream.recv(first));
+    if (begin == 0) throw failure{reason::refused, "the server sent nothing: no such file, or an empty one"};
+    out.make();
+    co_await out.start_over();
+    screen.started({});
+    state.note.clear();
+    co_await out.write(std::span{first}.first(begin));
     body bytes{stream, out, how.timeout};
-    co_await ringlet::with_timeout(how.timeout, io::poll_op{stream.socket(), POLLIN});
-    for (bool first = true;; first = false) {
-        if (first) {
-            out.make();
-            co_await out.start_over();
-            screen.started({});
-            state.note.clear();
-        }
-        const std::size_t moved = co_await bytes.move(std::numeric_limits<std::size_t>::max());
+    for (std::size_t moved = begin; moved > 0;) {
         note_bytes(state, out);
-        if (moved > 0) continue;
-        if (out.bytes() == 0) throw failure{reason::refused, "the server sent nothing: no such file, or an empty one"};
-        break;
+        moved = co_await bytes.move(std::numeric_limits<std::size_t>::max());
     }
     co_await out.finish();
     state.saved = true;

@@ -95,6 +95,7 @@ failure current_failure() {
         } catch (const failure& known) {
             return known;
         } catch (const std::system_error& error) {
+            if (error.code() == std::errc::timed_out) return {reason::timeout, "nothing came within the time limit"};
             return {reason_of(error.code()), error.what()};
         } catch (const std::bad_alloc&) {
             return out_of_memory;

@@ -83,8 +83,9 @@ ringlet::task<int> fetch_until_told(xfer::get_options& how, xfer::download& stat
         const auto end = co_await ringlet::first_of(ringlet::until_signal(SIGINT, SIGTERM),
                                                     fetch_one(how, state, screen), screen.animate());
         if (end.index() == 0 && !state.saved) {
-            screen.interrupted();
-            co_return 128 + std::get<0>(end);
+            const int status = 128 + std::get<0>(end);
+            screen.interrupted(status);
+            co_return status;
         }
         screen.saved();
         co_return 0;

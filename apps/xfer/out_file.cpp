@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <limits>
 #include <utility>
 
 #include <fcntl.h>
@@ -26,7 +25,6 @@ namespace sys = ringlet::io::sys;
 constexpr std::chrono::seconds slow_for{10};
 // Less is written sooner than room for it is made.
 constexpr std::uint64_t reserved_bytes_min = std::uint64_t{4} << 20;
-constexpr std::uint64_t file_bytes_max = std::numeric_limits<std::int64_t>::max();
 
 std::string directory_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
@@ -114,7 +112,6 @@ ringlet::task<> out_file::start_over() {
 }
 
 ringlet::task<> out_file::reserve(std::uint64_t bytes) {
-    if (bytes > file_bytes_max) throw failure{reason::protocol, "the server announces more than a file can have"};
     if (bytes < reserved_bytes_min) co_return;
     const ringlet::result<bool> reserved = co_await ringlet::as_result(file_->reserve(bytes));
     if (!reserved) throw file_failure("write", part_path(), reserved.error());

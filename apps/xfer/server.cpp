@@ -2,6 +2,7 @@
 #include "xfer/server.hpp"
 
 #include "common/confined_open.hpp"
+#include "common/sanitize.hpp"
 #include "xfer/sender.hpp"
 #include <ringlet/net/error.hpp>
 #include <ringlet/net/serve.hpp>
@@ -27,7 +28,9 @@ constexpr std::size_t turned_away_max = 64;
 
 io::owned_fd open_root(const std::string& path) {
     io::owned_fd root{io::sys::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!root) throw std::system_error{errno, std::generic_category(), "cannot serve " + path};
+    if (!root)
+        throw std::system_error{errno, std::generic_category(),
+                                "cannot serve " + apps::sanitize(path, apps::text_context::field)};
     return root;
 }
 

@@ -38,7 +38,7 @@ std::string content(const std::string& path) {
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-constexpr std::uint64_t half = 10'000'000;
+constexpr std::uint64_t half = 2'500'000;
 
 std::byte byte_at(std::uint64_t offset) { return static_cast<std::byte>(offset * 2654435761 >> 24); }
 

@@ -112,6 +112,10 @@ class Servers(harness.XferCase):
     def test_an_endless_size(self):
         result = self.answered(PREAMBLE + offer((1 << 64) - 1) + frame(b"D", b"four"))
         self.check(result, PROTOCOL, {}, "more than a file can have")
+        (self.out / "a.part").write_bytes(b"worth something")
+        (self.out / "a.part").chmod(0o600)
+        result = self.answered(PREAMBLE + offer(1 << 63), "--resume")
+        self.check(result, PROTOCOL, {"a.part": b"worth something"}, "more than a file can have")
 
     def test_another_version_is_told(self):
         result = self.answered(b"RINGXFER\0\7" + frame(b"R", b"\0\3speak 7"))
@@ -142,7 +146,8 @@ class Servers(harness.XferCase):
                 harness.read_all(connection)
 
             result = self.get(harness.Peer(self, stand_still).at, "a", "--timeout", "100ms")
-            self.check(result, NETWORK, files, "time limit")
+            self.check(result, NETWORK, files, "nothing came within the time limit")
+            self.assertNotIn(".cpp", result.err)
 
 
 if __name__ == "__main__":

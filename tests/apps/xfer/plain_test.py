@@ -83,6 +83,12 @@ class Plain(harness.XferCase):
         self.check(self.get(server.at, "large", "--plain"), harness.FILE, {"large": CONTENT}, "--force replaces it")
         self.check(self.get(server.at, "large", "--plain", "--resume"), USAGE, {"large": CONTENT})
 
+    def test_a_refusal_leaves_the_part_of_an_earlier_run_alone(self):
+        (self.out / "absent.part").write_bytes(b"worth something")
+        (self.out / "absent.part").chmod(0o600)
+        result = self.get(self.serve("--plain").at, "absent", "--plain")
+        self.check(result, STATUS, {"absent.part": b"worth something"}, "the server sent nothing")
+
     def test_a_reset_leaves_no_file(self):
         def reset(client):
             client.recv(1024)
