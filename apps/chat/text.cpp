@@ -9,6 +9,11 @@
 #include <algorithm>
 
 namespace chat {
+namespace {
+
+constexpr std::size_t lines_max = 50;
+
+}  // namespace
 
 std::vector<std::string_view> messages_of(std::string_view line, std::size_t bytes_max) {
     std::vector<std::string_view> parts;
@@ -41,6 +46,11 @@ std::vector<std::string> shown(std::string_view text, std::size_t full_bytes) {
     while (!cut && (text.ends_with('\n') || text.ends_with('\r'))) text.remove_suffix(1);
     std::vector<std::string> lines;
     for (std::size_t begin = 0; begin <= text.size();) {
+        if (lines.size() == lines_max) {  // one datagram is not to push all others off the screen
+            const auto more = std::ranges::count(text.substr(begin), '\n') + 1;
+            lines.push_back(fmt::format("[{} more line{}]", more, more == 1 ? "" : "s"));
+            break;
+        }
         const std::size_t end = std::min(text.find('\n', begin), text.size());
         auto line = text.substr(begin, end - begin);
         if (line.ends_with('\r')) line.remove_suffix(1);

@@ -18,7 +18,7 @@ std::vector<std::string_view> messages_of(std::string_view line, std::size_t byt
 std::string clean_nick(std::string_view wanted);
 
 /// What is shown of a datagram, line by line, safe to print. `text` is its beginning, `full_bytes` its size. Line ends
-/// at the end are not shown: nc sends one with each line.
+/// at the end are not shown: nc sends one with each line. Of very many lines the first ones, and how many there are more.
 std::vector<std::string> shown(std::string_view text, std::size_t full_bytes);
 
 }  // namespace chat

@@ -56,3 +56,12 @@ TEST_CASE("a nick is printable, short, and without spaces around it", "[chat]") 
         CHECK(chat::clean_nick(nick).size() <= 64);
     }
 }
+
+TEST_CASE("of a message of very many lines the first ones are shown, and how many there are more", "[chat]") {
+    const std::string fits = std::string(49, '\n') + "x";
+    CHECK(chat::shown(fits, fits.size()).size() == 50);
+    const std::string text = std::string(1199, '\n') + "x";
+    const auto lines = chat::shown(text, text.size());
+    REQUIRE(lines.size() == 51);
+    CHECK(lines.back() == "[1150 more lines]");
+}
