@@ -69,6 +69,8 @@ bool console::read_keys() {
         return sys::poll(&terminal, 1, 0) <= 0 || (terminal.revents & (POLLHUP | POLLERR)) == 0;
     }
     editor_.type({block.data(), static_cast<std::size_t>(n)});
+    if (const std::size_t refused = editor_.take_refused(); refused > 0)
+        out_.say("[the line is full: {} character{} not taken]", refused, refused == 1 ? " was" : "s were");
     if (editor_.take_clear_screen()) {
         line_.leave();
         out_.put("\x1b[H\x1b[2J");

@@ -207,6 +207,7 @@ void line_editor::type(std::string_view bytes) {
         const bool inserts = keys_.front() >= 0x20 && keys_.front() != key::erase;
         if (inserts && is_full()) {
             keys_.pop_front();
+            ++refused_;
             continue;
         }
         int ignored = 0;
@@ -226,6 +227,7 @@ void line_editor::finish_line() {
 }
 
 bool line_editor::is_full() const noexcept { return text().size() >= characters_max; }
+std::size_t line_editor::take_refused() noexcept { return std::exchange(refused_, 0); }
 bool line_editor::take_clear_screen() noexcept { return std::exchange(clear_screen_, false); }
 std::wstring_view line_editor::text() const noexcept { return text_of(library_->editor.get()); }
 std::size_t line_editor::cursor() const noexcept { return cursor_of(library_->editor.get()); }

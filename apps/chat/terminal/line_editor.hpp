@@ -29,6 +29,8 @@ public:
     std::deque<std::string>& lines() noexcept { return lines_; }
     /// Ctrl-D was typed on an empty line.
     bool ended() const noexcept { return ended_; }
+    /// Characters since the last call for which the line had no room.
+    std::size_t take_refused() noexcept;
     /// Ctrl-L was typed since the last call.
     bool take_clear_screen() noexcept;
     /// The line that is being typed, until something else is typed.
@@ -49,6 +51,7 @@ private:
     std::deque<std::string> lines_;
     bool ended_ = false;
     bool clear_screen_ = false;
+    std::size_t refused_ = 0;
     std::unique_ptr<library> library_;
 };
 

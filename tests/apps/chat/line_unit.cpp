@@ -144,6 +144,8 @@ TEST_CASE("an editor takes a very long line, to its limit", "[chat][line]") {
     chat::line_editor editor{where.program.get()};
     editor.type(std::string(20'000, 'x'));
     CHECK(editor.text().size() == 8192);
+    CHECK(editor.take_refused() == 20'000 - 8192);
+    CHECK(editor.take_refused() == 0);
     editor.type("\x01\x0b");
     for (int i = 0; i < 5; ++i) editor.type("\x19");  // what was killed, again and again
     editor.type("\r");
