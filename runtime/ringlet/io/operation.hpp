@@ -36,7 +36,7 @@ inline bool was_interrupted(std::int32_t res) noexcept { return res == -EINTR ||
 inline std::error_code operation_error(const job_block& job, std::int32_t res) noexcept {
     if (job.has(job_block::cancel_sent) && (res == -ECANCELED || was_interrupted(res)))
         return ringlet::detail::cancelled_code();
-    return {-res, std::generic_category()};
+    return {was_interrupted(res) ? EINTR : -res, std::generic_category()};
 }
 
 /// "127.0.0.1:5000" (the peer, or else its own), "/etc/hosts", "process 1234", or "fd 7": for error texts and reports.

@@ -90,6 +90,12 @@ TEMPLATE_TEST_CASE("ECANCELED that nobody asked for is an error, not a cancellat
     CHECK(contains(out.text, "Operation canceled"));
 }
 
+TEST_CASE("what no system call would show is shown as an interruption", "[operation]") {
+    constexpr int restart_sys = 512;
+    CHECK(run<shutdown_case>(complete_with<shutdown_case>(-restart_sys)).text.find("Interrupted system call") !=
+          std::string::npos);
+}
+
 TEMPLATE_TEST_CASE("as_result gives the error code of an operation", "[operation]", RINGLET_TESTS_EVERY_OPERATION) {
     checked_loop loop;
     loop.engine().set_script(complete_with<TestType>(-ENOSPC));

@@ -68,6 +68,21 @@ TEST_CASE("sendmsg_all goes on in the middle of a part", "[repeated]") {
     CHECK(lengths == std::vector<std::vector<std::size_t>>{{4, 0, 6, 10}, {3, 10}, {2, 10}});
 }
 
+TEST_CASE("a splice that a signal broke off is asked for again", "[repeated]") {
+    constexpr int restart_sys = 512;  // what no system call would show
+    for (const int interruption : {EINTR, restart_sys}) {
+        checked_loop loop;
+        std::vector<io_uring_sqe> seen;
+        loop.engine().set_script(answer_with({-interruption, -interruption, 7}, seen));
+        const auto move = []() -> task<std::size_t> {
+            co_return co_await splice_op{mine.ref, 8, mine.other_ref, -1, 4096, SPLICE_F_MOVE};
+        };
+        CHECK(loop.run(move()) == 7);
+        REQUIRE(seen.size() == 3);
+        CHECK(splice_case::check(seen[2]));
+    }
+}
+
 TEST_CASE("a short send that races its cancellation is not continued", "[repeated]") {
     checked_loop loop;
     loop.engine().set_script([](auto& engine, const io_uring_sqe& sqe) {
