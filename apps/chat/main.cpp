@@ -80,7 +80,8 @@ ringlet::task<int> talk(const chat::options& how, net::udp_socket& socket, const
                                                 input->attend(), until_nobody_listens(print.out()));
     if (const int* number = std::get_if<0>(&end)) co_return *number;
     input.reset();  // the terminal is as it was
-    co_await both.finish();
+    const auto shown = co_await ringlet::first_of(until_told_to_end(), both.finish());
+    if (const int* number = std::get_if<0>(&shown)) co_return *number;
     co_return 0;
 }
 

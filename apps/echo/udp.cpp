@@ -2,6 +2,7 @@
 #include "echo/udp.hpp"
 
 #include "common/port_in_use.hpp"
+#include "common/system_error.hpp"
 #include "echo/reply_batch.hpp"
 #include "echo/source_cap.hpp"
 #include <ringlet/core/combinators.hpp>
@@ -25,10 +26,6 @@ namespace echo {
 namespace {
 
 namespace net = ringlet::net;
-
-bool is_shortage(const std::error_code& error) {
-    return error == std::errc::not_enough_memory || error == std::errc::no_buffer_space;
-}
 
 // Errors that ICMP messages cause, or a network that goes down: they concern datagrams of the past.
 bool passes(const std::error_code& error) {
@@ -95,7 +92,7 @@ public:
 private:
     ringlet::task<> endure(std::error_code error) {
         ++totals_.failed;
-        if (is_shortage(error))
+        if (apps::is_shortage(error))
             co_await ringlet::sleep(std::chrono::milliseconds{10});
         else if (!passes(error))
             throw std::system_error{error, "receive on " + socket_.local_endpoint().to_string()};

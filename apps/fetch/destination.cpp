@@ -18,7 +18,6 @@ namespace {
 namespace sys = ringlet::io::sys;
 
 constexpr unsigned number_max = 99'999;
-constexpr std::chrono::seconds slow_for{10};
 
 std::size_t hash_of(const std::string& name) noexcept { return std::hash<std::string>{}(name); }
 
@@ -38,9 +37,7 @@ std::error_code make_directories(const std::string& path) {
 }  // namespace
 
 destination::destination(const std::string& directory, std::chrono::nanoseconds write_patience)
-    : path_{directory.empty() ? "." : directory},
-      file_mode_{apps::mode_of_new_files()},
-      write_patience_{write_patience} {
+    : path_{directory.empty() ? "." : directory}, file_mode_{apps::mode_of_new_files()}, pace_{write_patience} {
     fd_ = open_directory(path_);
     if (!fd_ && errno == ENOENT) {
         const std::error_code error = make_directories(path_);
@@ -94,11 +91,6 @@ void destination::refuse_special(const std::string& name) const {
     struct stat info{};
     if (sys::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(info.st_mode))
         throw failure{reason::file, "cannot write " + path_of(name) + ": not a regular file"};
-}
-
-void destination::note_write(ringlet::deadline began) noexcept {
-    const ringlet::deadline now = ringlet::clock::now();
-    if (now - began >= write_patience_) slow_until_ = now + slow_for;
 }
 
 std::string destination::path_of(const std::string& name) const {

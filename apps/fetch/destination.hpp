@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "common/disk_pace.hpp"
 #include "fetch/options.hpp"
 #include <ringlet/io/fd.hpp>
-#include <ringlet/time/clock.hpp>
 
 #include <chrono>
 #include <optional>
@@ -38,10 +38,8 @@ public:
     [[nodiscard]] std::optional<std::string> noted_part(const std::string& url);
     /// Throws failure where something stands under this name that is no regular file, and so is not to be replaced.
     void refuse_special(const std::string& name) const;
-    /// Tells how long a write took that everybody had to wait for.
-    void note_write(ringlet::deadline began) noexcept;
-    /// Whether the disk has let somebody wait lately.
-    [[nodiscard]] bool is_slow() const noexcept { return ringlet::clock::now() < slow_until_; }
+    /// Of the disk: all files of a run share it.
+    [[nodiscard]] apps::disk_pace& pace() noexcept { return pace_; }
     /// Whether to wait a moment more for a lock. All waits of a run together are bounded.
     [[nodiscard]] bool may_wait() noexcept { return waits_left_ > 0 && waits_left_-- > 0; }
     /// Whether there is anything of this name.
@@ -69,8 +67,7 @@ private:
     std::unordered_map<std::string, known_base> bases_;  // of those that more than one wanted, or that had files
     std::unordered_map<std::string, std::vector<std::string>> parts_;
     unsigned waits_left_ = 100;
-    std::chrono::nanoseconds write_patience_;
-    ringlet::deadline slow_until_{};
+    apps::disk_pace pace_;
 };
 
 }  // namespace fetch

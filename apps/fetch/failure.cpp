@@ -32,11 +32,6 @@ failure failure_in_words() {
 
 }  // namespace
 
-bool is_shortage(const std::error_code& error) noexcept {
-    return error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system ||
-           error == std::errc::not_enough_memory || error == std::errc::no_buffer_space;
-}
-
 exit_code code_of(reason why) noexcept {
     switch (why) {
         case reason::shortage:

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "common/exit_codes.hpp"
+#include "common/system_error.hpp"
 
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -13,6 +13,9 @@
 #include <system_error>
 
 namespace fetch {
+
+using apps::is_shortage;
+using apps::last_error;
 
 /// Why a URL was not fetched. Each reason has its exit code, see code_of.
 enum class reason : std::uint8_t {
@@ -72,12 +75,8 @@ private:
 inline failure protocol_failure(const std::string& what) { return {reason::protocol, what}; }
 /// A time limit; may pass.
 inline failure timeout_failure(const std::string& what) { return failure{reason::timeout, what}.that_may_pass(); }
-/// Descriptors, memory.
-[[nodiscard]] bool is_shortage(const std::error_code& error) noexcept;
 /// What a connection says, `why` if not something worse: a shortage in this machine. May pass.
 failure connection_failure(const std::string& what, const std::error_code& error, reason why = reason::connect);
-/// What errno says.
-[[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 /// A file or the disk, with the system's words.
 inline failure file_failure(std::string_view doing, std::string_view name, const std::error_code& error) {
     return {reason::file, std::string{doing} + " " + std::string{name} + ": " + error.message()};

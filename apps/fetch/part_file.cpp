@@ -196,7 +196,7 @@ ringlet::task<> part_file::write_from(const body_pipe& pipe, std::size_t which, 
 ringlet::task<> part_file::put(std::size_t which, std::span<const std::byte> bytes) {
     const std::uint64_t offset = state_.segments[which].next();
     prepare_to_put(bytes.size());
-    if (where_->is_slow()) {
+    if (where_->pace().is_slow()) {
         const ringlet::result<void> done = co_await ringlet::as_result(file_->write_all(bytes, offset));
         if (!done) throw file_failure("write", where_->path_of(part_name_), done.error());
     } else {
@@ -214,19 +214,10 @@ ringlet::task<> part_file::put(std::size_t which, std::span<const std::byte> byt
     }
 }
 
-// Copying into the system's cache takes less than waking a thread of the kernel, as long as the disk keeps up.
 void part_file::write_at_once(const fs::file& into, const std::string& name, std::span<const std::byte> bytes,
                               std::uint64_t offset) {
-    const ringlet::deadline began = ringlet::clock::now();
-    while (!bytes.empty()) {
-        const ssize_t count =
-            sys::pwrite(into.descriptor().get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) throw file_failure("write", where_->path_of(name), last_error());
-        bytes = bytes.subspan(static_cast<std::size_t>(count));
-        offset += static_cast<std::uint64_t>(count);
-    }
-    where_->note_write(began);
+    const std::error_code failed = where_->pace().write_at_once(into.descriptor(), bytes, offset);
+    if (failed) throw file_failure("write", where_->path_of(name), failed);
 }
 
 // What is incomplete has its state before it has a byte.

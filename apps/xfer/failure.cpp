@@ -15,13 +15,8 @@ using ringlet::net::errc;
 
 const failure out_of_memory{reason::shortage, "out of memory"};  // made while there is some
 
-bool is_shortage(const std::error_code& error) noexcept {
-    return error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system ||
-           error == std::errc::not_enough_memory || error == std::errc::no_buffer_space;
-}
-
 reason reason_of(const std::error_code& error) noexcept {
-    if (is_shortage(error)) return reason::shortage;
+    if (apps::is_shortage(error)) return reason::shortage;
     if (error == errc::host_not_found || error == errc::resolver_unavailable || error == errc::resolver_timed_out)
         return reason::dns;
     return error == std::errc::timed_out ? reason::timeout : reason::connect;
@@ -84,7 +79,7 @@ std::string_view word_of(reason why) noexcept {
 }
 
 failure file_failure(std::string_view doing, std::string_view name, const std::error_code& error) {
-    return {is_shortage(error) ? reason::shortage : reason::file,
+    return {apps::is_shortage(error) ? reason::shortage : reason::file,
             fmt::format("{} {}: {}", doing, name, error.message())};
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "common/exit_codes.hpp"
+#include "common/system_error.hpp"
 
-#include <cerrno>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -11,6 +11,8 @@
 #include <system_error>
 
 namespace xfer {
+
+using apps::last_error;
 
 /// Why a file was not fetched. Each reason has its exit code and its word.
 enum class reason : std::uint8_t {
@@ -42,7 +44,6 @@ private:
     reason why_;
 };
 
-[[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 /// A file or the disk, with the system's words.
 [[nodiscard]] failure file_failure(std::string_view doing, std::string_view name, const std::error_code& error);
 /// The failure that an exception stands for. To be called in a catch block; rethrows what is no std::exception.

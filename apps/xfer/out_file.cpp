@@ -22,7 +22,6 @@ namespace fs = ringlet::fs;
 namespace io = ringlet::io;
 namespace sys = ringlet::io::sys;
 
-constexpr std::chrono::seconds slow_for{10};
 // Less is written sooner than room for it is made.
 constexpr std::uint64_t reserved_bytes_min = std::uint64_t{4} << 20;
 
@@ -39,7 +38,7 @@ out_file::out_file(const std::string& path, bool replaces, std::chrono::nanoseco
       name_{path.substr(path.rfind('/') + 1)},
       part_name_{name_ + ".part"},
       replaces_{replaces},
-      patience_{patience},
+      pace_{patience},
       directory_{sys::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)},
       mode_{apps::mode_of_new_files()} {
     if (!directory_) throw file_failure("cannot write to", directory_of(path), last_error());
@@ -117,36 +116,22 @@ ringlet::task<> out_file::reserve(std::uint64_t bytes) {
     if (!reserved) throw file_failure("write", part_path(), reserved.error());
 }
 
-// Copying into the system's cache takes less than waking a thread of the kernel, as long as the disk keeps up.
-void out_file::note_write(ringlet::deadline began) noexcept {
-    const ringlet::deadline now = ringlet::clock::now();
-    if (now - began >= patience_) slow_until_ = now + slow_for;
-}
-
 ringlet::task<> out_file::write(std::span<const std::byte> bytes) {
-    if (is_slow()) {
+    if (pace_.is_slow()) {
         const ringlet::result<void> done = co_await ringlet::as_result(file_->write_all(bytes, bytes_));
         if (!done) throw file_failure("write", part_path(), done.error());
         bytes_ += bytes.size();
         co_return;
     }
-    const ringlet::deadline began = ringlet::clock::now();
-    while (!bytes.empty()) {
-        const ssize_t count =
-            sys::pwrite(file_->descriptor().get(), bytes.data(), bytes.size(), static_cast<off_t>(bytes_));
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) throw file_failure("write", part_path(), last_error());
-        bytes = bytes.subspan(static_cast<std::size_t>(count));
-        bytes_ += static_cast<std::uint64_t>(count);
-    }
-    note_write(began);
+    const std::error_code failed = pace_.write_at_once(file_->descriptor(), bytes, bytes_);
+    if (failed) throw file_failure("write", part_path(), failed);
 }
 
 ringlet::task<> out_file::write_from(const apps::body_pipe& pipe, std::size_t bytes) {
     const int fd = file_->descriptor().get();
     while (bytes > 0) {
         ssize_t moved = 0;
-        if (is_slow()) {
+        if (pace_.is_slow()) {
             const auto offset = static_cast<std::int64_t>(bytes_);
             const ringlet::result<std::size_t> done = co_await ringlet::as_result(
                 io::splice_op{pipe.end, -1, file_->descriptor(), offset, static_cast<unsigned>(bytes), SPLICE_F_MOVE});
@@ -158,7 +143,7 @@ ringlet::task<> out_file::write_from(const apps::body_pipe& pipe, std::size_t by
             moved = sys::splice(pipe.end.get(), nullptr, fd, &offset, bytes, SPLICE_F_MOVE);
             if (moved < 0 && errno == EINTR) continue;
             if (moved < 0) throw file_failure("write", part_path(), last_error());
-            note_write(began);
+            pace_.note(began);
         }
         if (moved == 0) throw failure{reason::other, "a pipe is empty that should not be"};
         bytes_ += static_cast<std::uint64_t>(moved);
@@ -169,11 +154,15 @@ ringlet::task<> out_file::write_from(const apps::body_pipe& pipe, std::size_t by
 ringlet::task<> out_file::finish() {
     const ringlet::result<void> written = co_await ringlet::as_result(apps::check_written(*file_));
     if (!written) throw file_failure("write", part_path(), written.error());
-    if (!apps::stands_under(directory_.get(), part_name_, file_->descriptor().get()))
+    const int fd = file_->descriptor().get();
+    if (!apps::stands_under(directory_.get(), part_name_, fd)) {
+        worthless_ = true;  // nobody finds it again
         throw failure{reason::file, fmt::format("{}: somebody has taken it away", part_path())};
+    }
     look_at_name();
-    sys::fchmod(file_->descriptor().get(), mode_);  // not every file system has modes
+    sys::fchmod(fd, mode_);  // not every file system has modes
     const std::error_code error = apps::give_name(directory_.get(), part_name_, name_, replaces_);
+    if (error) sys::fchmod(fd, apps::private_mode);
     if (error == std::errc::file_exists)
         throw failure{reason::file, fmt::format("{} is there already; --force replaces it", path_)};
     if (error) throw file_failure("cannot rename to", path_, error);

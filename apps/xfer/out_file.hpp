@@ -2,10 +2,10 @@
 #pragma once
 
 #include "common/body_pipe.hpp"
+#include "common/disk_pace.hpp"
 #include <ringlet/core/task.hpp>
 #include <ringlet/fs/file.hpp>
 #include <ringlet/io/fd.hpp>
-#include <ringlet/time/clock.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -60,21 +60,18 @@ private:
     [[nodiscard]] std::string part_path() const { return path_ + ".part"; }
     void look_at_name() const;
     void use(ringlet::io::owned_fd fd);
-    void note_write(ringlet::deadline began) noexcept;
-    [[nodiscard]] bool is_slow() const noexcept { return ringlet::clock::now() < slow_until_; }
 
     std::string path_;
     std::string name_;
     std::string part_name_;
     bool replaces_;
-    std::chrono::nanoseconds patience_;
+    apps::disk_pace pace_;
     ringlet::io::owned_fd directory_;
     mode_t mode_;
     std::optional<ringlet::fs::file> file_;
     std::uint64_t bytes_ = 0;
     bool named_ = false;
     bool worthless_ = false;
-    ringlet::deadline slow_until_{};
 };
 
 }  // namespace xfer

@@ -269,7 +269,8 @@ ringlet::task<> hear_receipt(channel& from, const found_file& file, server& here
         if (how == status::ok) what.result = "received";
         if (how == status::damaged) {
             here.digests.forget(file.state);
-            what.result = "damaged";
+            // The kernel sends the file's own pages: a change in the last moment meets what is under way.
+            what.result = has_changed(file) ? "changed" : "damaged";
         }
         if (how == status::not_kept) what.result = "not_kept";
     } catch (const protocol_error&) {
@@ -279,8 +280,8 @@ ringlet::task<> hear_receipt(channel& from, const found_file& file, server& here
 
 std::string_view word_of(status how) noexcept { return how == status::changed ? "changed" : "failed"; }
 
-// A name as it came; nullopt: none, or the server ends.
-ringlet::task<std::optional<std::string>> hear_name(net::tcp_stream& from) {
+// A name as it came; empty: none.
+ringlet::task<std::string> hear_name(net::tcp_stream& from) {
     std::string name;
     std::array<std::byte, 1024> block;
     while (name.size() <= name_bytes_max) {
@@ -337,10 +338,10 @@ ringlet::task<> answer_plainly(net::tcp_stream& stream, server& here, transfer& 
         what.result = "busy";
         co_return;
     }
-    std::optional<std::optional<std::string>> name =
+    std::optional<std::string> name =
         co_await ringlet::with_timeout(request_time, here.drain.unless_begun(hear_name(stream)));
-    if (!name || !*name || (*name)->empty()) co_return;
-    what.name = **std::move(name);
+    if (!name || name->empty()) co_return;
+    what.name = *std::move(name);
     if (what.name.size() > name_bytes_max) {
         what.name.resize(name_bytes_max);
         what.result = "bad_request";

@@ -2,6 +2,7 @@
 """Clients and servers that do not keep to the protocol, are slow, or say nothing."""
 
 import hashlib
+import os
 import socket
 import struct
 
@@ -52,6 +53,18 @@ class Clients(harness.XferCase):
     def test_an_answer_is_not_lost_to_what_is_still_sent(self):
         answer = self.serve().ask(b"x" * 50_000)
         self.assertEqual(answer[:11], REFUSED)
+
+    def test_a_change_that_met_what_was_under_way_is_no_damage(self):
+        server = self.serve()
+        for changes, word in ((False, "damaged"), (True, "changed")):
+            peer = server.connect()
+            peer.sendall(harness.request(b"a"))
+            harness.read_all_but(peer, 10 + 33 + 5 + len(CONTENT) + 39, exactly=True)
+            if changes:
+                (self.root / "a").write_bytes(CONTENT[::-1])
+                os.utime(self.root / "a", (1_000_000_000, 1_000_000_000))
+            peer.sendall(frame(b"A", struct.pack(">H", 7)))
+            self.assertIn(f" {word}, ", server.line())
 
     def test_a_wrong_offset_gets_all_of_it(self):
         server = self.serve()
@@ -116,6 +129,20 @@ class Servers(harness.XferCase):
         (self.out / "a.part").chmod(0o600)
         result = self.answered(PREAMBLE + offer(1 << 63), "--resume")
         self.check(result, PROTOCOL, {"a.part": b"worth something"}, "more than a file can have")
+
+    def test_a_part_that_somebody_took_away_is_not_said_to_be_kept(self):
+        def handle(connection):
+            hear_request(connection)
+            connection.sendall(PREAMBLE + offer(4) + frame(b"D", b"four"))
+            part = self.out / "a.part"
+            harness.wait_until(lambda: part.exists() and part.read_bytes() == b"four")
+            part.unlink()
+            connection.sendall(end(hashlib.sha256(b"four").digest()))
+            harness.read_all(connection)
+
+        result = self.get(harness.Peer(self, handle).at, "a")
+        self.check(result, harness.FILE, {}, "somebody has taken it away")
+        self.assertNotIn("is kept", result.err)
 
     def test_another_version_is_told(self):
         result = self.answered(b"RINGXFER\0\7" + frame(b"R", b"\0\3speak 7"))
