@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
-// One server, eight ways to wait: runs one of them, or shows its source.
-// Try:  ringlet-compare serve thread      and in another terminal  curl http://127.0.0.1:8000/1k
+// One server, eight ways to wait: compares them, runs one of them, or shows its source.
+// Try:  ringlet-compare
 #include "common/file_limit.hpp"
 #include "common/port_in_use.hpp"
 #include "compare/catalogue.hpp"
+#include "compare/compare_command.hpp"
+#include "compare/load/load_command.hpp"
+#include "compare/measure/server.hpp"
 #include "compare/options.hpp"
 #include <ringlet/net/tcp_listener.hpp>
+#include <ringlet/os/run_main.hpp>
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -45,11 +50,21 @@ int show(const comparison::model& which) {
     return 0;
 }
 
+template <class Function>
+int on_a_loop(int argc, char** argv, Function function) {
+    comparison::divide_processors();
+    ringlet::loop_options options;
+    // The clients' processor has nothing else to do, and one that has gone to sleep needs long to wake up.
+    if (comparison::processors_of_run().are_apart()) options.spin = std::chrono::milliseconds{1};
+    return ringlet::run_main(argc, argv, [&](ringlet::arguments) { return function(); }, options);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     comparison::options how;
     if (const auto status = comparison::parse_options(argc, argv, how)) return *status;
+    apps::raise_file_limit();
     try {
         switch (how.what) {
             case comparison::action::list:
@@ -57,8 +72,11 @@ int main(int argc, char** argv) {
             case comparison::action::show:
                 return show(*how.which);
             case comparison::action::serve:
-                apps::raise_file_limit();
                 return serve(how);
+            case comparison::action::compare:
+                return on_a_loop(argc, argv, [&] { return comparison::run_comparison(how.compare); });
+            case comparison::action::load:
+                return on_a_loop(argc, argv, [&] { return comparison::run_load(how.load); });
         }
     } catch (const std::exception& error) {
         fmt::print(stderr, "ringlet-compare: {}\n", error.what());

@@ -48,9 +48,10 @@ std::string_view name_of(error_kind kind) noexcept;
 
 /// One run of one server.
 struct measurement {
-    double seconds = 0;           ///< of the time in which answers were counted
-    std::uint64_t answered = 0;   ///< in that time: whole and right
-    std::uint64_t answered_ever = 0;  ///< with those before and after; what the processor's time and the switches belong to
+    double seconds = 0;          ///< of the time in which answers were counted
+    std::uint64_t answered = 0;  ///< in that time: whole and right
+    std::uint64_t answered_ever =
+        0;  ///< with those before and after; what the processor's time and the switches belong to
     latencies times;
     std::array<std::uint64_t, error_kinds> errors{};
     unsigned connections = 0;  ///< that were asked for
@@ -74,7 +75,7 @@ struct measurement {
 };
 
 /// Something that lasted, for the picture of who waited for whom.
-struct span {
+struct interval {
     enum class kind : std::uint8_t { silent, waits, answered };
     std::string who;  ///< "the silent one", "the other one"
     kind what = kind::waits;
@@ -87,9 +88,10 @@ struct row {
     std::string server;  ///< a model's name, or "nginx", "gevent", "go"
     unsigned level = 0;  ///< connections
     std::vector<measurement> runs;
-    std::optional<double> calls_per_request;  ///< system calls, counted in a run of its own
-    std::vector<span> timeline;               ///< of the first run; scenario silent only
-    std::string why_not;                      ///< not empty: it could not be run, and why
+    std::optional<double> calls_per_request;      ///< system calls, counted in a run of its own
+    std::optional<double> idle_connection_bytes;  ///< memory of one that was answered and says nothing more, likewise
+    std::vector<interval> timeline;               ///< of the first run; scenario silent only
+    std::string why_not;                          ///< not empty: it could not be run, and why
 };
 
 /// A value of several runs: the middle one, and how far apart they lie.
@@ -111,21 +113,21 @@ spread spread_of(const row& one, Value value) {
 }
 
 struct scenario_results {
-    std::string name;         ///< as on the command line: "silent", "keepalive", "slow", ...
-    std::string title;        ///< "64 clients on one connection each, as fast as they are answered"
-    std::string question;     ///< one sentence: what it asks
+    std::string name;           ///< as on the command line: "silent", "keepalive", "slow", ...
+    std::string title;          ///< "64 clients on one connection each, as fast as they are answered"
+    std::string question;       ///< one sentence: what it asks
     bool is_open_loop = false;  ///< requests are sent at set times, whatever has been answered
     double rate = 0;            ///< requests a second that are sent; 0 in closed loop
-    std::vector<row> rows;    ///< by level, then in the order of the servers
+    std::vector<row> rows;      ///< by level, then in the order of the servers
 };
 
 struct server_facts {
     std::string name;
-    std::string summary;             ///< one line
+    std::string summary;               ///< one line
     std::optional<std::size_t> lines;  ///< of code; absent for programs of others
-    std::string version;             ///< of programs of others
+    std::string version;               ///< of programs of others
     bool is_extra = false;
-    bool is_peer = false;            ///< a program of others
+    bool is_peer = false;  ///< a program of others
 };
 
 /// Where and how it was measured: (what, how it is), for people and machines alike.

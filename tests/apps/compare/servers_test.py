@@ -267,8 +267,10 @@ class CommandLine(unittest.TestCase):
 
     def test_wrong_ones(self):
         for arguments, words in [
-            ([], "say one of"),
             (["--list", "--show", "epoll"], "say one of"),
+            (["serve", "epoll", "run", "epoll"], "run"),
+            (["run", "apache"], "no server is called apache; there are sequential"),
+            (["--scenario", "x"], "no scenario is called x; there are silent"),
             (["serve", "gevent"], "no model is called gevent; there are sequential"),
             (["--show", "x"], "no model is called x"),
             (["serve"], "MODEL"),

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "compare/options.hpp"
+#include <ringlet/core/task.hpp>
+
+namespace comparison {
+
+/// `ringlet-compare` and `ringlet-compare run`. Result: the exit status. Errors: std::exception.
+ringlet::task<int> run_comparison(const compare_options& how);
+
+}  // namespace comparison
