@@ -48,9 +48,10 @@ std::string_view name_of(error_kind kind) noexcept;
 
 /// One run of one server.
 struct measurement {
-    double seconds = 0;           ///< of the time in which answers were counted
-    std::uint64_t answered = 0;   ///< in that time: whole and right
-    std::uint64_t answered_ever = 0;  ///< with those before and after; what the processor's time and the switches belong to
+    double seconds = 0;          ///< of the time in which answers were counted
+    std::uint64_t answered = 0;  ///< in that time: whole and right
+    std::uint64_t answered_ever =
+        0;  ///< with those before and after; what the processor's time and the switches belong to
     latencies times;
     std::array<std::uint64_t, error_kinds> errors{};
     unsigned connections = 0;  ///< that were asked for
@@ -111,21 +112,21 @@ spread spread_of(const row& one, Value value) {
 }
 
 struct scenario_results {
-    std::string name;         ///< as on the command line: "silent", "keepalive", "slow", ...
-    std::string title;        ///< "64 clients on one connection each, as fast as they are answered"
-    std::string question;     ///< one sentence: what it asks
+    std::string name;           ///< as on the command line: "silent", "keepalive", "slow", ...
+    std::string title;          ///< "64 clients on one connection each, as fast as they are answered"
+    std::string question;       ///< one sentence: what it asks
     bool is_open_loop = false;  ///< requests are sent at set times, whatever has been answered
     double rate = 0;            ///< requests a second that are sent; 0 in closed loop
-    std::vector<row> rows;    ///< by level, then in the order of the servers
+    std::vector<row> rows;      ///< by level, then in the order of the servers
 };
 
 struct server_facts {
     std::string name;
-    std::string summary;             ///< one line
+    std::string summary;               ///< one line
     std::optional<std::size_t> lines;  ///< of code; absent for programs of others
-    std::string version;             ///< of programs of others
+    std::string version;               ///< of programs of others
     bool is_extra = false;
-    bool is_peer = false;            ///< a program of others
+    bool is_peer = false;  ///< a program of others
 };
 
 /// Where and how it was measured: (what, how it is), for people and machines alike.
