@@ -75,7 +75,7 @@ struct measurement {
 };
 
 /// Something that lasted, for the picture of who waited for whom.
-struct span {
+struct interval {
     enum class kind : std::uint8_t { silent, waits, answered };
     std::string who;  ///< "the silent one", "the other one"
     kind what = kind::waits;
@@ -89,7 +89,7 @@ struct row {
     unsigned level = 0;  ///< connections
     std::vector<measurement> runs;
     std::optional<double> calls_per_request;  ///< system calls, counted in a run of its own
-    std::vector<span> timeline;               ///< of the first run; scenario silent only
+    std::vector<interval> timeline;           ///< of the first run; scenario silent only
     std::string why_not;                      ///< not empty: it could not be run, and why
 };
 
