@@ -4,17 +4,26 @@
 #include "common/terminal.hpp"
 #include "compare/measure/compare.hpp"
 #include "compare/measure/peers.hpp"
-#include "compare/report_text.hpp"
+#include "compare/report/columns.hpp"
+#include "compare/report/html.hpp"
+#include "compare/report/json.hpp"
+#include "compare/report/text.hpp"
 #include <ringlet/core/combinators.hpp>
 #include <ringlet/os/signal.hpp>
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <exception>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <unistd.h>
 
@@ -81,6 +90,11 @@ ringlet::task<results> compare_all(const compare_options& how) {
     co_return found;
 }
 
+std::size_t width_of_output() {
+    if (::isatty(STDOUT_FILENO) != 1) return width_without_terminal;
+    return apps::terminal_window(STDOUT_FILENO, true).columns;
+}
+
 ringlet::task<int> until_interrupted() {
     const int number = co_await ringlet::until_signal(SIGINT, SIGTERM);
     co_return 128 + number;
@@ -89,13 +103,29 @@ ringlet::task<int> until_interrupted() {
 }  // namespace
 
 ringlet::task<int> run_comparison(const compare_options& how) {
+    std::ofstream page;
+    if (!how.html.empty()) {  // before the minutes that the rest takes
+        page.open(how.html);
+        if (!page) throw std::system_error{errno, std::generic_category(), how.html};
+    }
     adopt_orphans();
     auto end = co_await ringlet::first_of(until_interrupted(), compare_all(how));
     if (end.index() == 0) co_return std::get<0>(end);
     const results found = std::get<1>(std::move(end));
-    fmt::print("{}", to_text(found, ::isatty(STDOUT_FILENO) == 1 ? apps::terminal_window(STDOUT_FILENO, true).columns
-                                                                    : width_without_terminal));
+    if (how.json)
+        fmt::print("{}\n", to_json(found));
+    else
+        fmt::print("{}", to_text(found, width_of_output()));
+    if (page.is_open()) {
+        page << to_html(found) << std::flush;
+        if (!page) throw std::system_error{errno, std::generic_category(), how.html};
+        if (!how.json) fmt::print("With plots: {}\n", how.html);
+    }
     co_return 0;
+}
+
+void explain_columns() {
+    for (const column& each : columns()) fmt::print("{:<20} {}\n", each.name, each.explanation);
 }
 
 }  // namespace comparison

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Puts the text of the models into the program, which shows it.
+"""Puts the text of files into the program: of the models, which it shows, and of the page that it writes.
 
 usage: embed.py OUTPUT.hpp SOURCE...      of a.cpp comes comparison::sources::a
 """

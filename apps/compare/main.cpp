@@ -71,6 +71,9 @@ int main(int argc, char** argv) {
                 return list();
             case comparison::action::show:
                 return show(*how.which);
+            case comparison::action::explain:
+                comparison::explain_columns();
+                return 0;
             case comparison::action::serve:
                 return serve(how);
             case comparison::action::compare:

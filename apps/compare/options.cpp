@@ -67,6 +67,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     std::string shown;
     std::uint16_t port = into.address.port();
     bool listed = false;
+    bool explained = false;
     apps::option_parser parser{
         "ringlet-compare",
         "One HTTP server in eight forms: threads, processes, polling, epoll, coroutines. They share everything but "
@@ -88,6 +89,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         "a wrong or missing answer; 2 for a wrong command line; 130 after Ctrl-C of a comparison, 143 after SIGTERM."};
     auto& app = parser.app();
     app.add_flag("--list", listed, "The models, one a line");
+    app.add_flag("--explain", explained, "What the figures mean, a line each");
     app.add_option("--show", shown, "The source of a model")->type_name("MODEL");
     add_run(app, into.compare);
     auto* run = app.add_subcommand("run", "Compare these servers only");
@@ -106,11 +108,12 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     app.require_subcommand(0, 1);
     if (const auto status = parser.parse(argc, argv)) return status;
 
-    const int asked = (listed ? 1 : 0) + (shown.empty() ? 0 : 1) + (serve->parsed() ? 1 : 0) +
+    const int asked = (listed ? 1 : 0) + (explained ? 1 : 0) + (shown.empty() ? 0 : 1) + (serve->parsed() ? 1 : 0) +
                       (load->parsed() ? 1 : 0) + (run->parsed() ? 1 : 0);
-    if (asked > 1) return parser.usage_error("these do not go together; say one of: run, serve, load, --show, --list");
-    if (listed) {
-        into.what = action::list;
+    if (asked > 1)
+        return parser.usage_error("these do not go together; say one of: run, serve, load, --show, --list, --explain");
+    if (listed || explained) {
+        into.what = listed ? action::list : action::explain;
     } else if (load->parsed()) {
         into.what = action::load;
     } else if (serve->parsed() || !shown.empty()) {

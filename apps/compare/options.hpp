@@ -11,7 +11,7 @@
 
 namespace comparison {
 
-enum class action : std::uint8_t { compare, list, show, serve, load };
+enum class action : std::uint8_t { compare, list, show, explain, serve, load };
 
 /// `ringlet-compare` itself, and `run`.
 struct compare_options {

@@ -2,6 +2,7 @@
 #include "serve/listing.hpp"
 
 #include "common/confined_open.hpp"
+#include "common/html.hpp"
 #include "common/numbers.hpp"
 #include "common/sanitize.hpp"
 #include <ringlet/http/percent.hpp>
@@ -23,35 +24,8 @@ namespace {
 using ringlet::fs::directory_entry;
 using ringlet::fs::kind;
 
-// For text and for attribute values in double quotes.
-std::string html(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
-
 // What stands in the page for a name from the disk: no controls, no reordering, valid UTF-8.
-std::string shown(std::string_view name) { return html(apps::sanitize(name, apps::text_context::text)); }
+std::string shown(std::string_view name) { return apps::escape_html(apps::sanitize(name, apps::text_context::text)); }
 
 // Every request for these is refused (http::clean_path, site::answer).
 bool is_refused(std::string_view name) noexcept {

@@ -4,7 +4,7 @@
 #include "common/json.hpp"
 #include "common/numbers.hpp"
 #include "compare/load/load.hpp"
-#include "compare/show.hpp"
+#include "compare/report/quantity.hpp"
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/http/url.hpp>
 #include <ringlet/time/sleep.hpp>
@@ -48,25 +48,34 @@ ringlet::task<measurement> measure(ringlet::task_group& group, load& clients, na
 }
 
 void print_text(const load_options& how, const measurement& found) {
-    fmt::print("{} connections, {}, {}: times from {}\n", how.connections, how.closes ? "one for each request" : "kept",
-               how.rate > 0 ? fmt::format("open loop, {} requests a second", show_rate(how.rate)) : "closed loop",
-               how.rate > 0 ? "when a request was to be sent" : "when a request was sent");
-    fmt::print("{} answers in {:.2f} s, every byte as in the first: {} requests/s\n", found.answered, found.seconds, show_rate(found.per_second()));
+    fmt::print(
+        "{} connections, {}, {}: times from {}\n", how.connections, how.closes ? "one for each request" : "kept",
+        how.rate > 0 ? fmt::format("open loop, {} requests a second", show(quantity::rate, how.rate)) : "closed loop",
+        how.rate > 0 ? "when a request was to be sent" : "when a request was sent");
+    fmt::print("{} answers in {:.2f} s, every byte as in the first: {} requests/s\n", found.answered, found.seconds,
+               show(quantity::rate, found.per_second()));
     for (const double share : reported_shares)
-        fmt::print("  {:>7}  {}\n", share < 1 ? fmt::format("{:g}%", share * 100) : "longest", show_time_ms(static_cast<double>(found.times.at(share).count()) / 1e6));
-    if (found.served < found.connections) fmt::print("{} of {} connections were answered\n", found.served, found.connections);
+        fmt::print("  {:>7}  {}\n", share < 1 ? fmt::format("{:g}%", share * 100) : "longest",
+                   show(quantity::time, static_cast<double>(found.times.at(share).count())));
+    if (found.served < found.connections)
+        fmt::print("{} of {} connections were answered\n", found.served, found.connections);
     for (std::size_t kind = 0; kind < error_kinds; ++kind)
         if (found.errors[kind] > 0) fmt::print("{}: {}\n", name_of(static_cast<error_kind>(kind)), found.errors[kind]);
 }
 
 void print_json(const load_options& how, const measurement& found) {
-    std::string text = fmt::format("{{\"url\":{},\"connections\":{},\"served\":{},\"loop\":\"{}\",\"rate\":{},\"seconds\":{},\"answered\":{},\"per_second\":{}",
-                                   apps::json_string(how.url), found.connections, found.served, how.rate > 0 ? "open" : "closed", how.rate, found.seconds, found.answered, found.per_second());
+    std::string text = fmt::format(
+        "{{\"url\":{},\"connections\":{},\"served\":{},\"loop\":\"{}\",\"rate\":{},\"seconds\":{},\"answered\":{},"
+        "\"per_second\":{}",
+        apps::json_string(how.url), found.connections, found.served, how.rate > 0 ? "open" : "closed", how.rate,
+        found.seconds, found.answered, found.per_second());
     for (const double share : reported_shares)
-        text += fmt::format(",\"{}_ns\":{}", share < 1 ? fmt::format("p{:g}", share * 100) : "longest", found.times.at(share).count());
+        text += fmt::format(",\"{}_ns\":{}", share < 1 ? fmt::format("p{:g}", share * 100) : "longest",
+                            found.times.at(share).count());
     text += ",\"errors\":{";
     for (std::size_t kind = 0; kind < error_kinds; ++kind)
-        text += fmt::format("{}{}:{}", kind == 0 ? "" : ",", apps::json_string(name_of(static_cast<error_kind>(kind))), found.errors[kind]);
+        text += fmt::format("{}{}:{}", kind == 0 ? "" : ",", apps::json_string(name_of(static_cast<error_kind>(kind))),
+                            found.errors[kind]);
     fmt::print("{}}}}}\n", text);
 }
 

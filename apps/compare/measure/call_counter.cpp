@@ -65,6 +65,7 @@ call_counter::~call_counter() {
 // When this thread ends, the kernel lets go of all that it traces.
 void call_counter::trace(shared& all, pid_t of) {
     all.failure = seize_all(of);
+    all.is_ready = true;
     while (all.failure == 0 && !all.is_over) {
         int status = 0;
         const pid_t thread = ::waitpid(-1, &status, WNOHANG | __WALL | __WNOTHREAD);

@@ -21,7 +21,9 @@ public:
     call_counter(call_counter&&) noexcept = default;
     ~call_counter();
 
-    /// So far. 0 for long: it may not be traced, see `failure`.
+    /// Nothing escapes it from now on; or it may not be traced, see `failure`.
+    bool is_ready() const noexcept { return shared_->is_ready; }
+    /// So far.
     std::uint64_t calls() const noexcept { return shared_->calls; }
     /// errno of the ptrace(2) that failed; 0: it works.
     int failure() const noexcept { return shared_->failure; }
@@ -30,6 +32,7 @@ private:
     struct shared {
         std::atomic<std::uint64_t> calls = 0;
         std::atomic<int> failure = 0;
+        std::atomic<bool> is_ready = false;
         std::atomic<bool> is_over = false;
     };
     static void trace(shared& all, pid_t of);

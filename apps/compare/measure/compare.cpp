@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "compare/measure/compare.hpp"
 
-#include "compare/findings.hpp"
 #include "compare/measure/run.hpp"
 #include "compare/measure/surroundings.hpp"
+#include "compare/report/findings.hpp"
 #include <ringlet/http/date.hpp>
 #include <ringlet/time/clock.hpp>
 
@@ -42,6 +42,7 @@ public:
     ringlet::task<results> run() {
         const auto begin = ringlet::clock::now();
         results all;
+        all.version = RINGLET_VERSION;
         all.began = now_in_utc();
         all.repetitions = plan_.repetitions;
         all.seed = plan_.seed;
@@ -84,7 +85,8 @@ private:
                              .rate = what.rate,
                              .rows = {}};
         const auto& levels = levels_of(what);
-        all.title = fmt::format(fmt::runtime(what.title), levels.size() > 1 ? std::string{"N"} : std::to_string(levels.front()));
+        all.title = fmt::format(fmt::runtime(what.title),
+                                levels.size() > 1 ? std::string{"N"} : std::to_string(levels.front()));
         for (const unsigned level : levels) co_await run_level(what, level, all.rows);
         co_return all;
     }
@@ -109,7 +111,8 @@ private:
     static std::string why_not(const scenario& what, unsigned level, const subject& who) {
         if (what.needs_our_pages && !who.has_our_pages) return "it has no such page";
         const std::uint64_t files = files_max();
-        if (level + 100 > files) return fmt::format("{} connections, but only {} descriptors are allowed (ulimit -n)", level, files);
+        if (level + 100 > files)
+            return fmt::format("{} connections, but only {} descriptors are allowed (ulimit -n)", level, files);
         return {};
     }
 

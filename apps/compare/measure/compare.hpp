@@ -34,7 +34,8 @@ struct comparison_plan {
 };
 
 /// Is told, before each run, which it is and how many of how many were done.
-using progress = std::function<void(std::string_view scenario, std::string_view server, std::size_t done, std::size_t all)>;
+using progress =
+    std::function<void(std::string_view scenario, std::string_view server, std::size_t done, std::size_t all)>;
 
 /// Runs all servers in all scenarios. What fails is a result. Errors: `cancelled`; std::system_error from this side.
 ringlet::task<results> compare(const comparison_plan& plan, const progress& tell);

@@ -116,8 +116,8 @@ ringlet::task<subject> peers::nginx() const {
     const std::string program = co_await first_that_runs("nginx", "/usr/sbin/nginx", asks, version);
     if (program.empty()) throw std::runtime_error{"nginx is not installed"};
     const ringlet::net::endpoint address = free_address();
-    const std::string configuration = write(
-        "nginx.conf", fmt::format(nginx_configuration, fmt::arg("home", home_), fmt::arg("address", fmt::to_string(address))));
+    const std::string configuration = write("nginx.conf", fmt::format(nginx_configuration, fmt::arg("home", home_),
+                                                                      fmt::arg("address", fmt::to_string(address))));
     const server_command command{.words = {program, "-c", configuration, "-p", home_}, .address = address};
     subject found = peer("nginx", "a server as it is used", version.substr(version.find('/') + 1), command);
     found.has_our_pages = false;

@@ -78,6 +78,7 @@ ringlet::task<std::optional<double>> grown_by(ringlet::task_group& group, bystan
 
 ringlet::task<double> counted(ringlet::task_group& group, unsigned level, crowd& all, pid_t of) {
     call_counter counter{of};
+    while (!counter.is_ready()) co_await ringlet::sleep(1ms);
     group.spawn(&load::run, std::ref(all.askers));
     co_await ringlet::sleep(warm_up(level));
     if (counter.failure() != 0) throw std::system_error{counter.failure(), std::generic_category(), "ptrace"};

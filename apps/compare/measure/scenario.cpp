@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "compare/measure/scenario.hpp"
 
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -46,15 +45,16 @@ const std::array all{
              .more_levels = {64},
              .rate = 2000,
              .counted = 1s},
-    scenario{.name = "idle",
-             .title = "{} connections that were answered once and say nothing more; 10 others send 1,000 requests a second",
-             .question = "What do those who are only there cost the others?",
-             .levels = {},
-             .more_levels = {1000},
-             .rate = 1000,
-             .counted = 1s,
-             .others = presence::idle,
-             .askers = 10},
+    scenario{
+        .name = "idle",
+        .title = "{} connections that were answered once and say nothing more; 10 others send 1,000 requests a second",
+        .question = "What do those who are only there cost the others?",
+        .levels = {},
+        .more_levels = {1000},
+        .rate = 1000,
+        .counted = 1s,
+        .others = presence::idle,
+        .askers = 10},
     scenario{.name = "readers",
              .title = "{} clients that take 1 MiB slowly; 10 others send 1,000 requests a second",
              .question = "Do those who read slowly hold up the others?",

@@ -22,8 +22,8 @@ struct scenario {
     std::vector<unsigned> more_levels;  ///< of a full run; where `levels` is empty, it is part of full runs only
     std::string_view path = "/1k";
     bool keeps_connections = true;
-    double rate = 0;            ///< see load_plan
-    nanoseconds counted{0};     ///< how long
+    double rate = 0;                   ///< see load_plan
+    nanoseconds counted{0};            ///< how long
     presence others = presence::none;  ///< then the level is how many they are, and `askers` connections ask meanwhile
     unsigned askers = 0;
     bool is_silent = false;  ///< one client says nothing, one asks

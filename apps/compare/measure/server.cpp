@@ -82,7 +82,8 @@ ringlet::task<net::endpoint> read_address(ringlet::os::pipe_reader& from) {
     std::array<std::byte, 512> block;
     for (;;) {
         const std::size_t got = co_await from.read(block);
-        if (got == 0) throw std::runtime_error{fmt::format("it does not start: {}", said.empty() ? "it says nothing" : said)};
+        if (got == 0)
+            throw std::runtime_error{fmt::format("it does not start: {}", said.empty() ? "it says nothing" : said)};
         said += ringlet::as_text(std::span{block}.first(got));
         if (const auto address = address_in(said)) co_return *address;
     }

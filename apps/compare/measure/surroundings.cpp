@@ -58,7 +58,7 @@ constexpr bool is_sanitized =
     false;
 #endif
 #else
-    false;
+        false;
 #endif
 
 }  // namespace
@@ -75,8 +75,9 @@ surroundings surroundings_here() {
     surroundings all{
         {"kernel", kernel()},
         {"processor", processor_name()},
-        {"processors", divided.are_apart() ? fmt::format("servers on number {}, clients on number {}", divided.server, divided.load)
-                                           : std::string{"one, for servers and clients"}},
+        {"processors", divided.are_apart()
+                           ? fmt::format("servers on number {}, clients on number {}", divided.server, divided.load)
+                           : std::string{"one, for servers and clients"}},
         {"network", fmt::format("loopback; congestion control {}; queue of a listener {} at most",
                                 first_line_of("/proc/sys/net/ipv4/tcp_congestion_control"),
                                 first_line_of("/proc/sys/net/core/somaxconn"))},
@@ -84,7 +85,8 @@ surroundings surroundings_here() {
         {"compiler", fmt::format("{}, {}", __VERSION__, is_optimized ? "optimized" : "not optimized")},
         {"coroutines", fmt::format("engine {} ({})", here.engine_name(), here.engine_reason())},
     };
-    if (const std::string governor = first_line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"); !governor.empty())
+    if (const std::string governor = first_line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+        !governor.empty())
         all.emplace_back("governor", governor);
     return all;
 }

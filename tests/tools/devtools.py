@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import time
 
-from harness import HANGS_AFTER
+# No answer takes nearly so long: a browser that has not given it by then hangs.
+HANGS_AFTER = 30
 
 FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -173,6 +174,13 @@ class Page:
             for e in mine
             if e["method"] in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
         ]
+
+    def requests(self):
+        """The URLs that were asked for since the tab was opened, those that stand in the page itself not among them."""
+        self.run("0")
+        mine = [e for e in self.browser.events if e.get("sessionId") == self.session]
+        asked = [e["params"]["request"]["url"] for e in mine if e["method"] == "Network.requestWillBeSent"]
+        return [url for url in asked if not url.startswith("data:")]
 
     def close(self):
         self.browser.call("Target.closeTarget", targetId=self.target)

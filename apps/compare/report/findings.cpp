@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "compare/findings.hpp"
+#include "compare/report/findings.hpp"
 
-#include "compare/show.hpp"
+#include "compare/report/quantity.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -37,21 +37,24 @@ std::string listed(const std::vector<std::string_view>& names) {
     return fmt::format("{} and {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
 }
 
-double waited_ms(const measurement& run) { return run.answered == 0 ? 5000 : static_cast<double>(run.times.at(1).count()) / 1e6; }
+// Who was not answered at all was waited for so long.
+constexpr double patience = 5e9;
+
+double waited(const measurement& run) { return run.answered == 0 ? patience : static_cast<double>(run.times.at(1).count()); }
 
 std::string who_makes_others_wait(const scenario_results& in) {
-    const ranked all = rank(in, in.rows.front().level, waited_ms);
+    const ranked all = rank(in, in.rows.front().level, waited);
     std::vector<std::string_view> held;
-    double others_ms = 0;
-    for (const auto& [waited, name] : all)
-        if (waited.median > 100)
+    double others = 0;
+    for (const auto& [time, name] : all)
+        if (time.median > 100e6)
             held.push_back(name);
         else
-            others_ms = std::max(others_ms, waited.median);
+            others = std::max(others, time.median);
     if (all.empty()) return {};
-    if (held.empty()) return fmt::format("A client that says nothing holds up nobody: the next one had its page within {}.", show_time_ms(others_ms));
+    if (held.empty()) return fmt::format("A client that says nothing holds up nobody: the next one had its page within {}.", show(quantity::time, others));
     return fmt::format("A client that says nothing holds up all who come after it in {} ({}); in the others the next one had its page within {}.",
-                       listed(held), show_time_ms(all.front().first.median), show_time_ms(others_ms));
+                       listed(held), show(quantity::time, all.front().first.median), show(quantity::time, others));
 }
 
 unsigned busiest_level(const scenario_results& in) {
@@ -75,12 +78,12 @@ std::string who_does_most(const scenario_results& in) {
                    : spread_of(*found, [](const measurement& run) { return static_cast<double>(run.cpu_per_request().count()); }).median;
     };
     std::string said = fmt::format("With {} busy clients {} answer{} most ({} requests a second{})", level, listed(first), first.size() == 1 ? "s" : "",
-                                   show_rate(all.front().first.median), first.size() == 1 ? "" : ", no difference between them");
+                                   show(quantity::rate, all.front().first.median), first.size() == 1 ? "" : ", no difference between them");
     const double thread = cost("thread");
     const double coroutine = cost("coroutine");
     if (thread > 0 && coroutine > 0)
         said += fmt::format("; a request costs {} of the processor's time with a thread for each connection, {} with a coroutine ({:.1f} times)",
-                            show_time_ms(thread / 1e6), show_time_ms(coroutine / 1e6), thread / coroutine);
+                            show(quantity::time, thread), show(quantity::time, coroutine), thread / coroutine);
     return said + ".";
 }
 
@@ -95,9 +98,9 @@ std::string who_works_while_somebody_waits(const scenario_results& in) {
             behind.push_back(name);
             behind_rate = std::max(behind_rate, rate.median);
         }
-    if (behind.empty()) return fmt::format("A handler that waits for 50 ms holds up nobody: all answer {} clients about {} times a second.", level, show_rate(all.front().first.median));
+    if (behind.empty()) return fmt::format("A handler that waits for 50 ms holds up nobody: all answer {} clients about {} times a second.", level, show(quantity::rate, all.front().first.median));
     return fmt::format("While a handler waits for 50 ms, {} stand{} still ({} requests a second); the others serve all {} clients meanwhile ({}).",
-                       listed(behind), behind.size() == 1 ? "s" : "", show_rate(behind_rate), level, show_rate(all.front().first.median));
+                       listed(behind), behind.size() == 1 ? "s" : "", show(quantity::rate, behind_rate), level, show(quantity::rate, all.front().first.median));
 }
 
 }  // namespace
