@@ -34,8 +34,9 @@ int serve(const comparison::options& how) {
 }
 
 int list() {
-    for (const comparison::model& each : comparison::models())
-        fmt::print("{:<12} {:>3} lines  {}\n", each.name, comparison::lines_of_code(each), each.summary);
+    for (const auto all : {comparison::models(), comparison::program_forms()})
+        for (const comparison::model& each : all)
+            fmt::print("{:<16} {:>3} lines  {}\n", each.name, comparison::lines_of_code(each), each.summary);
     return 0;
 }
 
@@ -59,6 +60,8 @@ int main(int argc, char** argv) {
             case comparison::action::serve:
                 apps::raise_file_limit();
                 return serve(how);
+            case comparison::action::program:
+                return how.beside.run(argc, argv);
         }
     } catch (const std::exception& error) {
         fmt::print(stderr, "ringlet-compare: {}\n", error.what());

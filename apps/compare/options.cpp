@@ -30,6 +30,8 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
          "ringlet-compare serve coroutine             one of them at 127.0.0.1:8000; try  curl "
          "http://127.0.0.1:8000/1k",
          "ringlet-compare serve thread --root site    with the files of a directory, for a browser",
+         "ringlet-compare fetch thread -j 64 URL...   the downloader of the course, in three forms",
+         "ringlet-compare chat thread HOST PORT       its chat, in two",
          "ringlet-compare --show epoll                its source"},
         "Files are read once, when the server starts. /slow is a page that takes 50 ms. These servers are for "
         "loopback\n"
@@ -44,13 +46,24 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     serve->add_option("-p,--port", port, "Port at 127.0.0.1; 0 takes a free one")
         ->transform(apps::is_port())
         ->capture_default_str();
+    into.beside.add_to(app);
     if (const auto status = parser.parse(argc, argv)) return status;
 
-    const int asked = (listed ? 1 : 0) + (shown.empty() ? 0 : 1) + (serve->parsed() ? 1 : 0);
-    if (asked != 1) return parser.usage_error("say one of: serve MODEL, --show MODEL, --list");
+    const int asked =
+        (listed ? 1 : 0) + (shown.empty() ? 0 : 1) + (serve->parsed() ? 1 : 0) + (into.beside.asked() ? 1 : 0);
+    if (asked != 1)
+        return parser.usage_error(
+            "say one of: serve MODEL, fetch MODEL URL, chat MODEL HOST PORT, --show MODEL, --list");
     if (listed) return std::nullopt;
+    if (into.beside.asked()) {
+        into.what = action::program;
+        const std::string wrong = into.beside.check();
+        return wrong.empty() ? std::nullopt : std::optional{parser.usage_error(wrong)};
+    }
     const std::string& name = serve->parsed() ? served : shown;
     into.which = find_model(name);
+    for (const model& each : program_forms())
+        if (!serve->parsed() && each.name == name) into.which = &each;
     if (into.which == nullptr)
         return parser.usage_error(fmt::format("no model is called {}; there are {}", name, names()));
     into.what = serve->parsed() ? action::serve : action::show;

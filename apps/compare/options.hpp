@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compare/catalogue.hpp"
+#include "compare/programs.hpp"
 #include <ringlet/net/endpoint.hpp>
 
 #include <cstdint>
@@ -10,13 +11,14 @@
 
 namespace comparison {
 
-enum class action : std::uint8_t { list, show, serve };
+enum class action : std::uint8_t { list, show, serve, program };
 
 struct options {
     action what = action::list;
-    const model* which = nullptr;  ///< not for `list`
+    const model* which = nullptr;  ///< for `show` and `serve`
     std::string root;              ///< empty: the pages of the comparison only
     ringlet::net::endpoint address = ringlet::net::endpoint::loopback_v4(8000);
+    programs beside;  ///< what `program` runs
 };
 
 /// Result: nullopt when the program is to go on, else its exit status.
