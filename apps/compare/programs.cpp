@@ -83,13 +83,15 @@ std::span<const model> program_forms() noexcept { return forms; }
 void programs::add_to(CLI::App& app) {
     fetch_ = app.add_subcommand("fetch", "Download files, in one of the forms of the course's downloader");
     fetch_->add_option("MODEL", form_, "One of: " + names(fetchers))->required();
-    fetch_->add_option("URL", download_.urls, "http only; ringlet-fetch has https, redirects and much more")->required();
+    fetch_->add_option("URL", download_.urls, "http only; ringlet-fetch has https, redirects and much more")
+        ->required();
     fetch_->add_option("-P,--dir", download_.directory, "Where the files go")->type_name("DIR")->capture_default_str();
     fetch_->add_option("-j,--jobs", download_.jobs, "Files at a time; sequential has one, whatever this says")
         ->transform(apps::is_whole(1, jobs_max))
         ->capture_default_str();
-    fetch_->footer("Exit status: 0 when all files are there, else as ringlet-fetch's: 3 for the disk, 4 for the network,\n"
-                   "7 for what is no such answer (redirects, too), 8 for what the server refuses, 130 after Ctrl-C.");
+    fetch_->footer(
+        "Exit status: 0 when all files are there, else as ringlet-fetch's: 3 for the disk, 4 for the network,\n"
+        "7 for what is no such answer (redirects, too), 8 for what the server refuses, 130 after Ctrl-C.");
     chat_ = app.add_subcommand("chat", "Talk over UDP, in one of the forms of the course's chat");
     chat_->add_option("MODEL", form_, "One of: " + names(talkers))->required();
     chat_->add_option("HOST", talk_.host, "Whom to talk to; nobody else is heard")->required();
@@ -97,20 +99,23 @@ void programs::add_to(CLI::App& app) {
     chat_->add_option("-p,--port", talk_.port, "Ours; 0 takes a free one")
         ->transform(apps::is_port())
         ->capture_default_str();
-    chat_->footer("Each line is a datagram of bare UTF-8 text, in parts where it is longer than 1200 bytes. ringlet-chat has\n"
-                  "the line editing, names and commands.\n\n"
-                  "Exit status: 0 at the end of the input, 1 when a message could not be sent, 130 after Ctrl-C.");
+    chat_->footer(
+        "Each line is a datagram of bare UTF-8 text, in parts where it is longer than 1200 bytes. ringlet-chat has\n"
+        "the line editing, names and commands.\n\n"
+        "Exit status: 0 at the end of the input, 1 when a message could not be sent, 130 after Ctrl-C.");
 }
 
 std::string programs::check() {
-    if (fetch_->parsed()) {
+    fetches_ = fetch_->parsed();
+    if (fetches_) {
         if (find(fetchers, form_) == nullptr)
             return fmt::format("no downloader is called {}; there are {}", form_, names(fetchers));
         for (const std::string& url : download_.urls)
             if (std::string wrong = check_download_url(url); !wrong.empty()) return wrong;
         return {};
     }
-    if (find(talkers, form_) == nullptr) return fmt::format("no chat is called {}; there are {}", form_, names(talkers));
+    if (find(talkers, form_) == nullptr)
+        return fmt::format("no chat is called {}; there are {}", form_, names(talkers));
     if (talk_.host.empty()) return "HOST is empty";
     talk_.peer_port = ringlet::net::parse_port(peer_port_).value_or(0);
     if (talk_.peer_port == 0) return fmt::format("PORT is a port from 1 to 65535, not '{}'", peer_port_);
@@ -122,7 +127,7 @@ int programs::run(int argc, char** argv) const {
     end_by(SIGTERM);
     int status = 0;
     const int written = ringlet::run_main(argc, argv, [&](ringlet::arguments) {
-        status = fetch_->parsed() ? fetch(find(fetchers, form_), download_) : find(talkers, form_)(talk_);
+        status = fetches_ ? fetch(find(fetchers, form_), download_) : find(talkers, form_)(talk_);
     });
     return status != 0 ? status : written;
 }

@@ -22,16 +22,17 @@ public:
     /// Adds them to a command line; what it says is read into this.
     void add_to(CLI::App& app);
 
-    /// The rest after the command line has been parsed. Whether one of them is asked for.
+    /// After the command line has been parsed, while it is there: whether one of them is asked for.
     bool asked() const { return fetch_->parsed() || chat_->parsed(); }
-    /// Empty, or what is wrong with it.
+    /// The same; empty, or what is wrong with it.
     std::string check();
-    /// Runs it. Result: the exit status.
+    /// Runs what was checked. Result: the exit status.
     int run(int argc, char** argv) const;
 
 private:
-    CLI::App* fetch_ = nullptr;
+    CLI::App* fetch_ = nullptr;  // the command line's
     CLI::App* chat_ = nullptr;
+    bool fetches_ = false;
     std::string form_;
     download_order download_;
     chat_order talk_;

@@ -54,8 +54,8 @@ ringlet::task<> fetch_each(ringlet::pool& jobs, download_session& all) {
 ringlet::task<int> until_told_to_end() { return ringlet::until_signal(SIGINT, SIGTERM); }
 
 ringlet::task<> fetch_all(download_session& all) {
-    const auto end = co_await ringlet::first_of(until_told_to_end(),
-                                                ringlet::with_pool(all.jobs(), fetch_each, std::ref(all)));
+    const auto end =
+        co_await ringlet::first_of(until_told_to_end(), ringlet::with_pool(all.jobs(), fetch_each, std::ref(all)));
     if (const int* const number = std::get_if<0>(&end)) all.interrupted(*number);
 }
 
