@@ -75,18 +75,18 @@ public:
     }
 
 private:
+    // Waits for room first: who is cancelled between what came and its printing would lose it.
     ringlet::task<> show_next() {
+        co_await print_.out().room();
         const auto got = co_await ringlet::as_result(socket_.recv_from(block_));
-        if (!got) {
-            complain(got.error());
-            if (got.error() != std::errc::connection_refused)
-                co_await ringlet::sleep(std::chrono::milliseconds{10});  // memory is short
+        if (got) {
+            const auto text = std::span{block_}.first(got->size);
+            for (const std::string& line : lines_of(got->from, text, got->full_size)) print_.out().line(line);
             co_return;
         }
-        for (const std::string& line : lines_of(got->from, std::span{block_}.first(got->size), got->full_size)) {
-            co_await print_.out().room();
-            print_.out().line(line);
-        }
+        complain(got.error());
+        if (got.error() != std::errc::connection_refused)
+            co_await ringlet::sleep(std::chrono::milliseconds{10});  // memory is short
     }
 
     ringlet::task<> send(std::string_view message) {
