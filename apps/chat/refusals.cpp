@@ -48,13 +48,13 @@ int next_error(ringlet::io::fd_ref socket, ringlet::net::endpoint& meant) {
     return EIO;
 }
 
-std::string text_of(const ringlet::net::endpoint& meant, int error) {
+}  // namespace
+
+std::string refusal_text(const ringlet::net::endpoint& meant, int error) {
     const auto peer = without_mapping(meant);
     if (error == ECONNREFUSED) return fmt::format("connection refused: nobody listens at {} yet", peer);
     return fmt::format("{} cannot be reached: {}", peer, std::strerror(error));
 }
-
-}  // namespace
 
 refusals::refusals(ringlet::io::fd_ref socket, apps::printer& err) : socket_{socket}, err_{err} {
     const int on = 1;  // a socket for IPv6 may reach IPv4 peers, too; each option fails where it does not apply
@@ -87,7 +87,7 @@ void refusals::add(const ringlet::net::endpoint& meant, int error) {
         ++unsaid_;
         return;
     }
-    err_.line(text_of(meant_, error_));
+    err_.line(refusal_text(meant_, error_));
     quiet_.emplace(ringlet::spawn(&refusals::be_quiet, this));
 }
 
@@ -98,7 +98,7 @@ ringlet::task<> refusals::be_quiet() {
 
 void refusals::finish() {
     if (const auto more = std::exchange(unsaid_, 0); more > 0)
-        err_.say("{} ({} more {})", text_of(meant_, error_), more, more == 1 ? "message" : "messages");
+        err_.say("{} ({} more {})", refusal_text(meant_, error_), more, more == 1 ? "message" : "messages");
 }
 
 }  // namespace chat

@@ -9,8 +9,12 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 namespace chat {
+
+/// What is said of a datagram for `meant` that was refused; `error` is an errno.
+std::string refusal_text(const ringlet::net::endpoint& meant, int error);
 
 /// Says which datagrams were refused: at once for the first, as one total for the others of a second.
 /// The kernel notes refusals, with the address that was meant, for a socket that heeds them (IP_RECVERR).

@@ -39,8 +39,9 @@ int serve(const comparison::options& how) {
 }
 
 int list() {
-    for (const comparison::model& each : comparison::models())
-        fmt::print("{:<12} {:>3} lines  {}\n", each.name, comparison::lines_of_code(each), each.summary);
+    for (const auto all : {comparison::models(), comparison::program_forms()})
+        for (const comparison::model& each : all)
+            fmt::print("{:<16} {:>3} lines  {}\n", each.name, comparison::lines_of_code(each), each.summary);
     return 0;
 }
 
@@ -80,6 +81,8 @@ int main(int argc, char** argv) {
                 return on_a_loop(argc, argv, [&] { return comparison::run_comparison(how.compare); });
             case comparison::action::load:
                 return on_a_loop(argc, argv, [&] { return comparison::run_load(how.load); });
+            case comparison::action::program:
+                return how.beside.run(argc, argv);
         }
     } catch (const std::exception& error) {
         fmt::print(stderr, "ringlet-compare: {}\n", error.what());

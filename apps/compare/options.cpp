@@ -9,6 +9,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace comparison {
@@ -60,6 +62,25 @@ CLI::App* add_load(CLI::App& app, load_options& into) {
     return load;
 }
 
+// Result: what is wrong, or nothing.
+std::string choose(const std::string& name, std::span<const model> from, const model*& into) {
+    const auto found = std::ranges::find(from, name, &model::name);
+    if (found == from.end()) return fmt::format("no model is called {}; there are {}", name, model_names());
+    into = &*found;
+    return {};
+}
+
+std::string unknown_names(const compare_options& how) {
+    for (const std::string& name : how.scenarios)
+        if (find_scenario(name) == nullptr)
+            return fmt::format("no scenario is called {}; there are {}", name, scenario_names());
+    for (const std::string& name : how.servers)
+        if (find_model(name) == nullptr && std::ranges::find(peer_names, name) == peer_names.end())
+            return fmt::format("no server is called {}; there are {}, {}", name, model_names(),
+                               fmt::join(peer_names, ", "));
+    return {};
+}
+
 }  // namespace
 
 std::optional<int> parse_options(int argc, char** argv, options& into) {
@@ -80,6 +101,8 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
          "ringlet-compare serve coroutine             one of them at 127.0.0.1:8000; try  curl "
          "http://127.0.0.1:8000/1k",
          "ringlet-compare load http://127.0.0.1:8000/1k   and what it can do",
+         "ringlet-compare fetch thread -j 64 URL...   the downloader of the course, in three forms",
+         "ringlet-compare chat thread HOST PORT       its chat, in two",
          "ringlet-compare --show epoll                its source",
          "ringlet-compare --list                      the forms, and how many lines each has"},
         "Files are read once, when a server starts. /slow is a page that takes 50 ms. These servers are for loopback\n"
@@ -105,34 +128,34 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
         ->transform(apps::is_port())
         ->capture_default_str();
     auto* load = add_load(app, into.load);
+    into.beside.add_to(app);
     app.require_subcommand(0, 1);
     if (const auto status = parser.parse(argc, argv)) return status;
 
     const int asked = (listed ? 1 : 0) + (explained ? 1 : 0) + (shown.empty() ? 0 : 1) + (serve->parsed() ? 1 : 0) +
-                      (load->parsed() ? 1 : 0) + (run->parsed() ? 1 : 0);
+                      (load->parsed() ? 1 : 0) + (run->parsed() ? 1 : 0) + (into.beside.asked() ? 1 : 0);
+    std::string wrong;
     if (asked > 1)
-        return parser.usage_error("these do not go together; say one of: run, serve, load, --show, --list, --explain");
-    if (listed || explained) {
+        wrong = "these do not go together; say one of: run, serve, load, fetch, chat, --show, --list, --explain";
+    else if (listed || explained)
         into.what = listed ? action::list : action::explain;
-    } else if (load->parsed()) {
+    else if (load->parsed())
         into.what = action::load;
-    } else if (serve->parsed() || !shown.empty()) {
-        const std::string& name = serve->parsed() ? served : shown;
-        into.which = find_model(name);
-        if (into.which == nullptr)
-            return parser.usage_error(fmt::format("no model is called {}; there are {}", name, model_names()));
-        into.what = serve->parsed() ? action::serve : action::show;
+    else if (into.beside.asked()) {
+        into.what = action::program;
+        wrong = into.beside.check();
+    } else if (serve->parsed()) {
+        into.what = action::serve;
         into.address.set_port(port);
-        return std::nullopt;
+        wrong = choose(served, models(), into.which);
+    } else if (!shown.empty()) {
+        into.what = action::show;
+        wrong = choose(shown, models(), into.which);
+        if (into.which == nullptr && choose(shown, program_forms(), into.which).empty()) wrong.clear();
+    } else {
+        wrong = unknown_names(into.compare);
     }
-    for (const std::string& name : into.compare.scenarios)
-        if (find_scenario(name) == nullptr)
-            return parser.usage_error(fmt::format("no scenario is called {}; there are {}", name, scenario_names()));
-    for (const std::string& name : into.compare.servers)
-        if (find_model(name) == nullptr && std::ranges::find(peer_names, name) == peer_names.end())
-            return parser.usage_error(fmt::format("no server is called {}; there are {}, {}", name, model_names(),
-                                                  fmt::join(peer_names, ", ")));
-    return std::nullopt;
+    return wrong.empty() ? std::nullopt : std::optional{parser.usage_error(wrong)};
 }
 
 }  // namespace comparison

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compare/catalogue.hpp"
+#include "compare/programs.hpp"
 #include <ringlet/net/endpoint.hpp>
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace comparison {
 
-enum class action : std::uint8_t { compare, list, show, explain, serve, load };
+enum class action : std::uint8_t { compare, list, show, explain, serve, load, program };
 
 /// `ringlet-compare` itself, and `run`.
 struct compare_options {
@@ -41,6 +42,7 @@ struct options {
     const model* which = nullptr;  ///< of `show` and `serve`
     std::string root;              ///< empty: the pages of the comparison only
     ringlet::net::endpoint address = ringlet::net::endpoint::loopback_v4(8000);
+    programs beside;  ///< what `program` runs
 };
 
 /// Result: nullopt when the program is to go on, else its exit status.

@@ -36,11 +36,12 @@ std::string read_whole(const files::path& path) {
 }  // namespace
 
 site::site() {
-    add("", "Pages of the comparison: /1k, /100k, /1m, and /slow, which takes 50 ms.\n");
+    add("", "Pages of the comparison: /1k, /100k, /1m; /slow and /slow16k, which take 50 ms.\n");
     add("1k", sample(1 << 10));
     add("100k", sample(100 << 10));
     add("1m", sample(1 << 20));
     add(std::string{slow_path}, "This took a while.\n", slow_handler);
+    add("slow16k", sample(16 << 10), slow_handler);
 }
 
 site::site(const std::string& directory) : site{} {

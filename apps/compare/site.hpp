@@ -16,7 +16,8 @@ public:
     static constexpr std::chrono::milliseconds slow_handler{50};
     static constexpr std::string_view slow_path = "slow";
 
-    /// With the pages of the comparison: /1k, /100k, /1m and /slow, whose handler waits slow_handler as for a database.
+    /// With the pages of the comparison: /1k, /100k and /1m; /slow and /slow16k, whose handler waits slow_handler
+    /// as for a database.
     site();
     /// With the regular files of a directory, too: those whose names do not begin with a dot; links are not followed.
     /// Errors: std::system_error; std::runtime_error when they are larger than bytes_max.

@@ -25,6 +25,8 @@ ARROWS = {
 ANYTHING = {"testing"}  # shipped for tests: may look into every part
 KERNEL_HEADER = "liburing.h"
 MAY_SEE_THE_RING = {"io", "testing"}
+# program: others that it is another form of, so that they have in common what does not differ
+FORMS_OF = {"compare": {"chat", "fetch"}}
 WITHOUT_THE_RUNTIME = {"apps/compare/models/uring.cpp"}  # io_uring by hand, to compare with
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -111,7 +113,7 @@ def check_apps(root):
                 target = next((p for p in ((path.parent / name), (apps / name)) if p.is_file()), None)
                 if target is not None:
                     other = target.resolve().relative_to(apps.resolve()).parts[0]
-                    if other not in (program, "common"):
+                    if other not in {program, "common", *FORMS_OF.get(program, ())}:
                         yield f"{place}: {program} includes {other}; what two programs share belongs in apps/common"
 
 

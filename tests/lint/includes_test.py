@@ -18,6 +18,7 @@ BAD = {
     "runtime/ringlet/io/detail/heap.hpp": ["<ringlet/net/endpoint.hpp>"],
     "runtime/ringlet/extra/thing.hpp": ["<ringlet/core/task.hpp>"],
     "apps/serve/main.cpp": ["<ringlet/io/detail/heap.hpp>", "<liburing.h>", '"../fetch/options.hpp"', '"fetch/options.hpp"'],
+    "apps/compare/programs.hpp": ['"serve/site.hpp"'],
 }
 GOOD = {
     "runtime/ringlet/core/task.hpp": ["<ringlet/core/job.hpp>", "<coroutine>", '"job.hpp"'],
@@ -29,6 +30,7 @@ GOOD = {
     "runtime/ringlet/testing/simulator.hpp": ["<liburing.h>", "<ringlet/http/client.hpp>"],
     "runtime/ringlet/ringlet.hpp": ["<ringlet/http/client.hpp>"],
     "apps/serve/main.cpp": ["<ringlet/ringlet.hpp>", "<ringlet/io/engine.hpp>", '"../common/options.hpp"', '"site.hpp"'],
+    "apps/compare/programs.hpp": ['"fetch/options.hpp"'],
 }
 BESIDE = ["runtime/ringlet/core/job.hpp", "apps/fetch/options.hpp", "apps/common/options.hpp", "apps/serve/site.hpp"]
 

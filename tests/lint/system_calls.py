@@ -25,6 +25,8 @@ EXCEPTED = {
     "runtime/ringlet/net/resolver.cpp",  # around the sockets of c-ares, which are real
     "runtime/ringlet/testing/chaos_engine.cpp",  # before a real engine
     "apps/compare/sockets.cpp",  # what is compared is the real kernel
+    "apps/compare/chats/chat_thread.cpp",
+    "apps/compare/downloads/fetch_waiting.cpp",
 }
 EXCEPTED_FOLDERS = ("runtime/ringlet/testing/detail/", "apps/compare/models/")
 

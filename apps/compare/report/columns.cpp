@@ -71,7 +71,8 @@ std::optional<spread> calls(const row& one) {
 // Where nobody looked, there is nothing to say.
 template <class Value>
 std::optional<spread> looked_at(const row& one, Value value) {
-    if (std::ranges::any_of(one.runs, [](const measurement& run) { return run.memory_bytes == 0; })) return std::nullopt;
+    if (std::ranges::any_of(one.runs, [](const measurement& run) { return run.memory_bytes == 0; }))
+        return std::nullopt;
     return over(one, value);
 }
 

@@ -40,7 +40,9 @@ std::string listed(const std::vector<std::string_view>& names) {
 // Who was not answered at all was waited for so long.
 constexpr double patience = 5e9;
 
-double waited(const measurement& run) { return run.answered == 0 ? patience : static_cast<double>(run.times.at(1).count()); }
+double waited(const measurement& run) {
+    return run.answered == 0 ? patience : static_cast<double>(run.times.at(1).count());
+}
 
 std::string who_makes_others_wait(const scenario_results& in) {
     const ranked all = rank(in, in.rows.front().level, waited);
@@ -52,9 +54,13 @@ std::string who_makes_others_wait(const scenario_results& in) {
         else
             others = std::max(others, time.median);
     if (all.empty()) return {};
-    if (held.empty()) return fmt::format("A client that says nothing holds up nobody: the next one had its page within {}.", show(quantity::time, others));
-    return fmt::format("A client that says nothing holds up all who come after it in {} ({}); in the others the next one had its page within {}.",
-                       listed(held), show(quantity::time, all.front().first.median), show(quantity::time, others));
+    if (held.empty())
+        return fmt::format("A client that says nothing holds up nobody: the next one had its page within {}.",
+                           show(quantity::time, others));
+    return fmt::format(
+        "A client that says nothing holds up all who come after it in {} ({}); in the others the next one had its page "
+        "within {}.",
+        listed(held), show(quantity::time, all.front().first.median), show(quantity::time, others));
 }
 
 unsigned busiest_level(const scenario_results& in) {
@@ -72,18 +78,23 @@ std::string who_does_most(const scenario_results& in) {
     for (const auto& [rate, name] : all)
         if (rate.overlaps(all.front().first)) first.push_back(name);
     const auto cost = [&](std::string_view name) {
-        const auto found = std::ranges::find_if(in.rows, [&](const row& each) { return each.server == name && each.level == level; });
-        return found == in.rows.end()
-                   ? 0.0
-                   : spread_of(*found, [](const measurement& run) { return static_cast<double>(run.cpu_per_request().count()); }).median;
+        const auto found =
+            std::ranges::find_if(in.rows, [&](const row& each) { return each.server == name && each.level == level; });
+        return found == in.rows.end() ? 0.0 : spread_of(*found, [](const measurement& run) {
+                                                  return static_cast<double>(run.cpu_per_request().count());
+                                              }).median;
     };
-    std::string said = fmt::format("With {} busy clients {} answer{} most ({} requests a second{})", level, listed(first), first.size() == 1 ? "s" : "",
-                                   show(quantity::rate, all.front().first.median), first.size() == 1 ? "" : ", no difference between them");
+    std::string said =
+        fmt::format("With {} busy clients {} answer{} most ({} requests a second{})", level, listed(first),
+                    first.size() == 1 ? "s" : "", show(quantity::rate, all.front().first.median),
+                    first.size() == 1 ? "" : ", no difference between them");
     const double thread = cost("thread");
     const double coroutine = cost("coroutine");
     if (thread > 0 && coroutine > 0)
-        said += fmt::format("; a request costs {} of the processor's time with a thread for each connection, {} with a coroutine ({:.1f} times)",
-                            show(quantity::time, thread), show(quantity::time, coroutine), thread / coroutine);
+        said += fmt::format(
+            "; a request costs {} of the processor's time with a thread for each connection, {} with a coroutine "
+            "({:.1f} times)",
+            show(quantity::time, thread), show(quantity::time, coroutine), thread / coroutine);
     return said + ".";
 }
 
@@ -98,9 +109,15 @@ std::string who_works_while_somebody_waits(const scenario_results& in) {
             behind.push_back(name);
             behind_rate = std::max(behind_rate, rate.median);
         }
-    if (behind.empty()) return fmt::format("A handler that waits for 50 ms holds up nobody: all answer {} clients about {} times a second.", level, show(quantity::rate, all.front().first.median));
-    return fmt::format("While a handler waits for 50 ms, {} stand{} still ({} requests a second); the others serve all {} clients meanwhile ({}).",
-                       listed(behind), behind.size() == 1 ? "s" : "", show(quantity::rate, behind_rate), level, show(quantity::rate, all.front().first.median));
+    if (behind.empty())
+        return fmt::format(
+            "A handler that waits for 50 ms holds up nobody: all answer {} clients about {} times a second.", level,
+            show(quantity::rate, all.front().first.median));
+    return fmt::format(
+        "While a handler waits for 50 ms, {} stand{} still ({} requests a second); the others serve all {} clients "
+        "meanwhile ({}).",
+        listed(behind), behind.size() == 1 ? "s" : "", show(quantity::rate, behind_rate), level,
+        show(quantity::rate, all.front().first.median));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "compare/report/html.hpp"
 
-#include "compare/report/columns.hpp"
 #include "compare/page_sources.hpp"
+#include "compare/report/columns.hpp"
 #include "compare/report/parts.hpp"
 
 #include <fmt/format.h>

@@ -53,15 +53,17 @@ std::string with_range(const column& what, const spread& values) {
 
 text_column column_for(const column& what, const std::vector<const row*>& rows, const results& all) {
     // Of a single request there are no shares.
-    const bool is_single = std::ranges::none_of(
-        rows, [](const row* each) { return std::ranges::any_of(each->runs, [](const measurement& run) { return run.answered > 1; }); });
+    const bool is_single = std::ranges::none_of(rows, [](const row* each) {
+        return std::ranges::any_of(each->runs, [](const measurement& run) { return run.answered > 1; });
+    });
     text_column made{.key = what.key, .cells = {is_single && what.key == "p50_ns" ? "waited" : std::string{what.name}}};
     for (const row* each : rows) {
         const auto value = value_of(what, *each, all);
-        const bool tells_range = what.key == "requests_per_second" && value && value->median > 0 && each->runs.size() > 1;
+        const bool tells_range =
+            what.key == "requests_per_second" && value && value->median > 0 && each->runs.size() > 1;
         made.cells.push_back(!value || (each->runs.empty() && what.of != nullptr) ? "-"
-                             : tells_range                                       ? with_range(what, *value)
-                                                                                 : show(what.what, value->median));
+                             : tells_range                                        ? with_range(what, *value)
+                                                                                  : show(what.what, value->median));
     }
     return made;
 }

@@ -22,6 +22,8 @@ HANGS_AFTER = 30
 COURSE = ["sequential", "process", "thread", "nonblocking", "epoll", "coroutine"]
 EXTRAS = ["threadpool", "uring"]
 MODELS = COURSE + EXTRAS
+PROGRAMS = {"fetch-sequential": "downloads", "fetch-thread": "downloads", "fetch-coroutine": "downloads", "chat-thread": "chats",
+            "chat-coroutine": "chats"}  # and where their sources are
 
 
 def has_io_uring():
@@ -250,13 +252,14 @@ class Apart(ServerCase):
 class CommandLine(unittest.TestCase):
     def test_list(self):
         lines = run("--list").stdout.splitlines()
-        self.assertEqual([line.split()[0] for line in lines], MODELS)
+        self.assertEqual([line.split()[0] for line in lines], [*MODELS, *PROGRAMS])
         shown = run("--show", "epoll").stdout.splitlines()
         code = [line for line in shown if line.strip() and not line.strip().startswith("//")]
         self.assertEqual([line.split()[1] for line in lines if line.startswith("epoll ")], [str(len(code))])
 
     def test_show_gives_the_source(self):
-        sources = pathlib.Path(__file__).parents[3] / "apps" / "compare" / "models"
+        folder = pathlib.Path(__file__).parents[3] / "apps" / "compare"
+        sources = folder / "models"
         shared = dict.fromkeys(["sequential", "process", "thread", "threadpool"], "talk")
         shared |= dict.fromkeys(["nonblocking", "epoll"], "connection")
         for model in MODELS:
@@ -264,15 +267,21 @@ class CommandLine(unittest.TestCase):
             if model in shared:
                 text += "\n" + (sources / f"{shared[model]}.cpp").read_text()
             self.assertEqual(run("--show", model).stdout, text)
+        for name, place in PROGRAMS.items():
+            text = (folder / place / (name.replace("-", "_") + ".cpp")).read_text()
+            if name in ("fetch-sequential", "fetch-thread"):
+                text += "\n" + (folder / place / "fetch_waiting.cpp").read_text()
+            self.assertEqual(run("--show", name).stdout, text)
 
     def test_wrong_ones(self):
         for arguments, words in [
-            (["--list", "--show", "epoll"], "say one of"),
+            (["--list", "--show", "epoll"], "do not go together"),
             (["serve", "epoll", "run", "epoll"], "run"),
             (["run", "apache"], "no server is called apache; there are sequential"),
             (["--scenario", "x"], "no scenario is called x; there are silent"),
             (["serve", "gevent"], "no model is called gevent; there are sequential"),
             (["--show", "x"], "no model is called x"),
+            (["serve", "chat-thread"], "no model is called chat-thread"),
             (["serve"], "MODEL"),
             (["serve", "epoll", "-p", "70000"], "port"),
         ]:
