@@ -160,18 +160,21 @@ private:
         if (offered.size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
             throw failure{reason::protocol, "the server announces more than a file can have"};
         out_->make();
+        co_await out_->reserve(offered.size);  // first: what is there is not given up for what there is no room for
         if (offset > 0 && offered.start == 0) {
             screen_->say("starts over: what is there is not the beginning of this file");
             digest_.reset();
         }
-        if (offered.start == 0) co_await out_->start_over();
+        if (offered.start == 0 && out_->bytes() > 0) {
+            co_await out_->start_over();
+            co_await out_->reserve(offered.size);
+        }
         if (!digest_) digest_.emplace(apps::digest_algorithm::sha256);
         state_->resumed = offered.start;
         state_->total = offered.size;
         state_->note.clear();
         note_bytes(*state_, *out_);
         screen_->started(offered);
-        co_await out_->reserve(offered.size);
     }
 
     ringlet::task<> receive_all(channel& server) {
