@@ -2,6 +2,7 @@
 #include "fetch/part_file.hpp"
 
 #include "common/file_digest.hpp"
+#include "common/file_room.hpp"
 #include "fetch/failure.hpp"
 #include "fetch/part_access.hpp"
 #include "fetch/present_file.hpp"
@@ -26,8 +27,6 @@ namespace sys = ringlet::io::sys;
 // Small pieces (tiny chunks, slow peers) are gathered, so that the number of writes depends on the bytes alone.
 constexpr std::size_t direct_bytes = 32 * 1024;
 constexpr std::size_t gathered_bytes_max = 128 * 1024;
-// Less is written sooner than room for it is made.
-constexpr std::uint64_t reserved_bytes_min = std::uint64_t{4} << 20;
 
 }  // namespace
 
@@ -113,8 +112,8 @@ ringlet::task<> part_file::begin(part_state version) {
         const ringlet::result<void> emptied = co_await ringlet::as_result(file_->truncate(0));
         if (!emptied) throw file_failure("cannot write", path, emptied.error());
     }
-    if (state_.total.value_or(0) < reserved_bytes_min) co_return;
-    const ringlet::result<bool> reserved = co_await ringlet::as_result(file_->reserve(*state_.total));
+    const ringlet::result<void> reserved =
+        co_await ringlet::as_result(apps::make_room(*file_, state_.total.value_or(0)));
     if (!reserved && reserved.error() != std::errc::invalid_argument)  // no file is so long; the server may have lied
         throw file_failure("write", path, reserved.error());
 }

@@ -160,18 +160,21 @@ private:
         if (offered.size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
             throw failure{reason::protocol, "the server announces more than a file can have"};
         out_->make();
+        co_await out_->reserve(offered.size);  // first: what is there is not given up for what there is no room for
         if (offset > 0 && offered.start == 0) {
             screen_->say("starts over: what is there is not the beginning of this file");
             digest_.reset();
         }
-        if (offered.start == 0) co_await out_->start_over();
+        if (offered.start == 0 && out_->bytes() > 0) {
+            co_await out_->start_over();
+            co_await out_->reserve(offered.size);
+        }
         if (!digest_) digest_.emplace(apps::digest_algorithm::sha256);
         state_->resumed = offered.start;
         state_->total = offered.size;
         state_->note.clear();
         note_bytes(*state_, *out_);
         screen_->started(offered);
-        co_await out_->reserve(offered.size);
     }
 
     ringlet::task<> receive_all(channel& server) {
@@ -181,6 +184,8 @@ private:
             end = co_await receive(server, hash);
         } catch (const std::system_error& error) {
             throw cut_short(error, *out_, *state_);
+        } catch (const failure& error) {
+            throw failure{error.why(), fmt::format("{}; {}", error.what(), so_far(*out_, *state_))};
         }
         if (end->how != status::ok) {
             if (end->how != status::changed)
@@ -250,6 +255,20 @@ private:
     std::optional<apps::digest> digest_;
 };
 
+// Enough of an answer to know that it is no refusal of a server that speaks the other protocol. Result: how much; 0: nothing came.
+ringlet::task<std::size_t> hear_beginning(net::tcp_stream& from, std::chrono::nanoseconds timeout,
+                                          std::span<std::byte, refusal_bytes_max + 1> into) {
+    std::size_t begin = 0;
+    for (std::optional<bool> refuses; !refuses;) {
+        const std::size_t got = co_await ringlet::with_timeout(timeout, from.recv(into.subspan(begin)));
+        if (got == 0) break;
+        begin += got;
+        refuses = is_refusal(into.first(begin));
+        if (refuses == true) throw failure{reason::protocol, "the server wants to be asked without --plain"};
+    }
+    co_return begin;
+}
+
 // The course's protocol: there is nothing but bytes, and their end.
 ringlet::task<> fetch_plainly(const get_options& how, download& state, display& screen, out_file& out) {
     net::tcp_stream stream = co_await connect(how);
@@ -257,8 +276,8 @@ ringlet::task<> fetch_plainly(const get_options& how, download& state, display& 
     co_await stream.shutdown_send();
     state.note = "waiting";
     // Before the first byte nothing is touched: a part of an earlier run may be worth more.
-    std::array<std::byte, 4096> first;
-    const std::size_t begin = co_await ringlet::with_timeout(how.timeout, stream.recv(first));
+    std::array<std::byte, refusal_bytes_max + 1> first;
+    const std::size_t begin = co_await hear_beginning(stream, how.timeout, first);
     if (begin == 0) throw failure{reason::refused, "the server sent nothing: no such file, or an empty one"};
     out.make();
     co_await out.start_over();

@@ -6,9 +6,11 @@
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/io/offload.hpp>
 #include <ringlet/io/system_calls.hpp>
+#include <ringlet/time/sleep.hpp>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <functional>
 #include <stdexcept>
 #include <system_error>
@@ -25,6 +27,9 @@ constexpr std::uint64_t worth_a_call = std::uint64_t{1} << 20;
 constexpr std::uint64_t look_bytes = std::uint64_t{1} << 20;
 // So far it may be behind: what is read back is in memory still, and who stops does not wait long.
 constexpr std::uint64_t behind_max = std::uint64_t{64} << 20;
+// Who writes waits in naps then, and not for a word of that thread, which has better things to do: there is work for it all the
+// time, and it hashes a small part of that in a nap.
+constexpr std::chrono::milliseconds nap{4};
 
 ringlet::io::owned_fd twin_of(ringlet::io::fd_ref file) {
     ringlet::io::owned_fd twin{ringlet::io::sys::fcntl(file.get(), F_DUPFD_CLOEXEC, 0)};
@@ -47,15 +52,15 @@ void follower::written(std::uint64_t bytes) noexcept {
     if (bytes - work_->hashed >= worth_a_call) work_->more.set();
 }
 
-// On the other thread: as long as it is behind, so that it need not be called again. Result: up to where.
-std::uint64_t follower::hash_what_is_there(work& what) {
-    std::uint64_t at = what.hashed;
-    for (;;) {
+// On the other thread: as long as it is behind, so that it need not be called again.
+void follower::hash_what_is_there(work& what) {
+    for (std::uint64_t at = what.hashed;;) {
         const std::uint64_t end = what.written.load(std::memory_order_acquire);
-        if (at == end || what.stopped) return at;
+        if (at == end || what.stopped) return;
         const std::uint64_t got = apps::add_range(what.digest, what.file, at, std::min(end, at + look_bytes));
         if (got == 0) throw std::runtime_error{"the file has become shorter while it was written"};
         at += got;
+        what.hashed.store(at, std::memory_order_release);
     }
 }
 
@@ -68,9 +73,7 @@ ringlet::task<> follower::follow_to_the_end(work& what) {
             co_await what.more.wait();
             continue;
         }
-        what.hashed = co_await ringlet::io::offload(&hash_what_is_there, std::ref(what));
-        what.moved.set();
-        what.moved.clear();
+        co_await ringlet::io::offload(&hash_what_is_there, std::ref(what));
     }
 }
 
@@ -82,24 +85,18 @@ ringlet::task<> follower::follow(std::shared_ptr<work> what) {
     } catch (const std::exception&) {
         what->failure = std::current_exception();
     }
-    what->ended = true;
-    what->moved.set();
-}
-
-ringlet::task<> follower::until(std::uint64_t hashed) {
-    while (!work_->ended && work_->hashed < hashed) co_await work_->moved.wait();
-    if (work_->failure) std::rethrow_exception(work_->failure);
+    what->ended.set();
 }
 
 ringlet::task<> follower::keep_up() {
-    const std::uint64_t written = work_->written;
-    if (written > behind_max) co_await until(written - behind_max);
+    while (work_->written - work_->hashed > behind_max && !work_->ended.is_set()) co_await ringlet::sleep(nap);
+    if (work_->failure) std::rethrow_exception(work_->failure);
 }
 
 ringlet::task<std::string> follower::finish() {
     work_->all = true;
     work_->more.set();
-    while (!work_->ended) co_await work_->moved.wait();
+    co_await work_->ended.wait();
     if (work_->failure) std::rethrow_exception(work_->failure);
     co_return work_->digest.value();
 }

@@ -41,19 +41,17 @@ private:
             : file{std::move(what)}, digest{std::move(begun)}, hashed{from}, written{from} {}
         ringlet::io::owned_fd file;
         apps::digest digest;
-        std::uint64_t hashed;
+        std::atomic<std::uint64_t> hashed;
         std::atomic<std::uint64_t> written;
         std::atomic<bool> stopped{false};
         bool all = false;
-        bool ended = false;
         std::exception_ptr failure;
         ringlet::event more;
-        ringlet::event moved;
+        ringlet::event ended;
     };
-    static std::uint64_t hash_what_is_there(work& what);
+    static void hash_what_is_there(work& what);
     static ringlet::task<> follow(std::shared_ptr<work> what);
     static ringlet::task<> follow_to_the_end(work& what);
-    ringlet::task<> until(std::uint64_t hashed);
 
     std::shared_ptr<work> work_;
     ringlet::job<> job_;

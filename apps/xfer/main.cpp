@@ -40,25 +40,48 @@ ringlet::task<> drain_when_told(xfer::server& here) {
     co_await ringlet::sleep(here.how.timeout);  // the clients end first, or are ended
 }
 
+// Whoever reads the log may miss it.
+ringlet::task<> tell_when_the_log_ends(xfer::reporter& report) {
+    co_await report.printers().out().until_broken();
+    report.say(fmt::format("write standard output: {}", report.printers().out().error().message()));
+    co_await ringlet::sleep_until(ringlet::io::no_deadline);
+}
+
 ringlet::task<> serve_files(const xfer::serve_options& how) {
     auto listener = apps::bind_or_explain(
         "TCP", how.address, [](const net::endpoint& address) { return net::tcp_listener::bind(address); });
     xfer::server here{how};
     here.report.say_if_asked(apps::engine_line());
     // The wait for a signal first: once the address is printed, Ctrl-C drains.
-    co_await ringlet::first_of(drain_when_told(here), xfer::serve_clients(listener, here));
+    co_await ringlet::first_of(drain_when_told(here), xfer::serve_clients(listener, here),
+                               tell_when_the_log_ends(here.report));
     here.report.say_totals();
     co_await here.report.printers().finish();
 }
 
 // --- get ---
 
+void put(std::string_view text) noexcept {
+    [[maybe_unused]] const ssize_t n = ringlet::io::sys::write(STDERR_FILENO, text.data(), text.size());
+}
+
+// A question on the terminal. Where no Enter ends its line, its end does: whatever is said next begins a line.
+struct question {
+    explicit question(std::string_view text) noexcept { put(text); }
+    question(const question&) = delete;
+    question& operator=(const question&) = delete;
+    ~question() {
+        if (!answered) put("\n");
+    }
+    bool answered = false;
+};
+
 // Result: false at the end of the input, or when nothing is said.
 ringlet::task<bool> ask_for_name(xfer::get_options& how) {
-    constexpr std::string_view question = "File name: ";
-    [[maybe_unused]] const ssize_t n = ringlet::io::sys::write(STDERR_FILENO, question.data(), question.size());
+    question name{"File name: "};
     ringlet::line_reader lines{ringlet::standard_input()};
     std::optional<std::string> line = co_await lines.next();
+    name.answered = line.has_value();
     if (!line || line->empty()) co_return false;
     how.name = *std::move(line);
     co_return true;

@@ -144,6 +144,9 @@ std::optional<int> parse_get(int argc, char** argv, get_options& into) {
     if (!parse_server(server, into)) return parser.usage_error("a host, and perhaps a port: not " + server);
     if (!parse_timeout(timeout, into.timeout)) return parser.usage_error("--timeout takes more than 0");
     if (output->count() > 0 && into.output.empty()) return parser.usage_error("-o: the name is empty");
+    if (into.output == "-")
+        return parser.usage_error(
+            "-o -: no byte is given on before all of them are checked; ./- is a file of that name");
     if (into.output.ends_with('/')) return parser.usage_error("-o names a file, not a directory");
     if (name->count() > 0 && into.name.empty()) return parser.usage_error("NAME is empty");
     if (into.name.empty() && !ringlet::io::sys::isatty(STDIN_FILENO))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "xfer/out_file.hpp"
 
+#include "common/file_room.hpp"
 #include "common/own_file.hpp"
 #include "xfer/failure.hpp"
 #include <ringlet/core/awaitable.hpp>
@@ -21,9 +22,6 @@ namespace {
 namespace fs = ringlet::fs;
 namespace io = ringlet::io;
 namespace sys = ringlet::io::sys;
-
-// Less is written sooner than room for it is made.
-constexpr std::uint64_t reserved_bytes_min = std::uint64_t{4} << 20;
 
 std::string directory_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
@@ -111,8 +109,7 @@ ringlet::task<> out_file::start_over() {
 }
 
 ringlet::task<> out_file::reserve(std::uint64_t bytes) {
-    if (bytes < reserved_bytes_min) co_return;
-    const ringlet::result<bool> reserved = co_await ringlet::as_result(file_->reserve(bytes));
+    const ringlet::result<void> reserved = co_await ringlet::as_result(apps::make_room(*file_, bytes));
     if (!reserved) throw file_failure("write", part_path(), reserved.error());
 }
 

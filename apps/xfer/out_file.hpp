@@ -35,10 +35,10 @@ public:
     bool take_up();
     /// Makes OUT.part, empty, or takes an earlier run's over. Nothing where it is open already.
     void make();
-    /// Empties it.
-    ringlet::task<> start_over();
     /// Makes room for a file of so many bytes, or says that there is none.
     ringlet::task<> reserve(std::uint64_t bytes);
+    /// Empties it. The room goes, too.
+    ringlet::task<> start_over();
 
     ringlet::task<> write(std::span<const std::byte> bytes);
     /// As `write`, with so many bytes that are in a pipe.

@@ -255,4 +255,17 @@ frame_reader::step frame_reader::feed(std::span<const std::byte> bytes) {
     }
 }
 
+std::optional<bool> is_refusal(std::span<const std::byte> answer) {
+    constexpr auto refuses = static_cast<std::byte>(frame_type::refusal);
+    if (answer.size() > preamble_bytes && answer[preamble_bytes] != refuses) return false;
+    frame_reader reader;
+    while (!answer.empty()) {
+        const frame_reader::step found = reader.feed(answer);
+        answer = answer.subspan(found.consumed);
+        if (found.what == frame_reader::event::need_more || found.what == frame_reader::event::preamble) continue;
+        return found.what == frame_reader::event::frame && decode_refusal(reader.payload()) && answer.empty();
+    }
+    return std::nullopt;
+}
+
 }  // namespace xfer

@@ -19,6 +19,8 @@ inline constexpr std::uint32_t data_bytes_max = std::uint32_t{1} << 20;  ///< of
 inline constexpr std::size_t preamble_bytes = 10;
 inline constexpr std::size_t frame_head_bytes = 5;
 inline constexpr std::size_t sha256_bytes = 32;
+/// Of an answer that refuses: that is all of it.
+inline constexpr std::size_t refusal_bytes_max = preamble_bytes + frame_head_bytes + 2 + text_bytes_max;
 
 enum class status : std::uint16_t {
     ok = 0,
@@ -87,6 +89,9 @@ struct refusal {
 [[nodiscard]] std::optional<ending> decode_ending(std::string_view payload);
 [[nodiscard]] std::optional<refusal> decode_refusal(std::string_view payload);
 [[nodiscard]] std::optional<status> decode_receipt(std::string_view payload);
+
+/// Whether an answer that begins so refuses; nullopt where more has to come to tell: never once refusal_bytes_max have.
+[[nodiscard]] std::optional<bool> is_refusal(std::span<const std::byte> answer);
 
 /// Reads one side of a connection, however it is cut: the preamble, then frames.
 class frame_reader {

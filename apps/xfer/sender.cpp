@@ -353,8 +353,9 @@ ringlet::task<> answer_plainly(net::tcp_stream& stream, server& here, transfer& 
     if (!file) co_return co_await part(stream);
     net::send_progress progress{stream.socket(), here.how.timeout};
     co_await net::send_file(progress, *file->fd, 0, what.size, what.sent);
-    what.result = what.sent < what.size || has_changed(*file) ? "changed" : "sent";
     co_await part(stream);
+    // Only now: the kernel sends the file's own pages, and a change meets what is under way.
+    what.result = what.sent < what.size || has_changed(*file) ? "changed" : "sent";
 }
 
 }  // namespace xfer

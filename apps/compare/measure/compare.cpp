@@ -46,10 +46,7 @@ public:
         all.began = now_in_utc();
         all.repetitions = plan_.repetitions;
         all.seed = plan_.seed;
-        for (const subject& each : plan_.subjects) {
-            all.servers.push_back(each.facts);
-            co_await start_once(each);
-        }
+        for (const subject& each : plan_.subjects) all.servers.push_back(each.facts);
         for (const scenario* each : plan_.scenarios) all.scenarios.push_back(co_await run_all(*each));
         all.where = surroundings_here();
         all.remarks = std::move(remarks_);
@@ -62,19 +59,6 @@ public:
 private:
     const std::vector<unsigned>& levels_of(const scenario& what) const noexcept {
         return plan_.full || what.levels.empty() ? what.more_levels : what.levels;
-    }
-
-    // What it uses without clients, and whether it starts at all.
-    ringlet::task<> start_once(const subject& who) {
-        usage used;
-        std::string failure;
-        try {
-            used = co_await run_without_clients(who.command);
-        } catch (const std::exception& error) {
-            failure = error.what();
-        }
-        without_clients_.push_back(used);
-        failures_.push_back(std::move(failure));
     }
 
     ringlet::task<scenario_results> run_all(const scenario& what) {
@@ -97,14 +81,13 @@ private:
             row& made = rows.emplace_back();
             made.server = plan_.subjects[i].facts.name;
             made.level = level;
-            made.why_not = failures_[i];
-            if (made.why_not.empty()) made.why_not = why_not(what, level, plan_.subjects[i]);
+            made.why_not = why_not(what, level, plan_.subjects[i]);
         }
         for (unsigned repetition = 0; repetition < plan_.repetitions; ++repetition)
             for (const std::size_t i : shuffled()) {
                 tell_(what.name, plan_.subjects[i].facts.name, done_runs_++, all_runs_);
                 row& into = rows[first + i];
-                if (into.why_not.empty()) co_await run_row(what, i, into, repetition == 0);
+                if (into.why_not.empty()) co_await run_row(what, plan_.subjects[i].command, into, repetition == 0);
             }
     }
 
@@ -116,10 +99,9 @@ private:
         return {};
     }
 
-    ringlet::task<> run_row(const scenario& what, std::size_t which, row& into, bool is_first) {
-        const server_command& who = plan_.subjects[which].command;
+    ringlet::task<> run_row(const scenario& what, const server_command& who, row& into, bool is_first) {
         try {
-            outcome found = co_await run_once(what, into.level, who, without_clients_[which], pages_);
+            outcome found = co_await run_once(what, into.level, who, pages_);
             into.runs.push_back(std::move(found.all));
             if (!is_first) co_return;
             into.timeline = std::move(found.timeline);
@@ -153,8 +135,6 @@ private:
     const progress& tell_;
     std::mt19937_64 order_;
     site pages_;
-    std::vector<usage> without_clients_;
-    std::vector<std::string> failures_;  // not empty: this one does not start, and why
     std::vector<std::string> remarks_;
     bool may_trace_ = true;
     std::size_t done_runs_ = 0;

@@ -8,10 +8,7 @@
 #include <vector>
 
 namespace comparison {
-namespace {
-
-// The number behind a name, as in "Threads:	64".
-std::uint64_t number_in(const std::string& path, const std::string& name) {
+std::uint64_t number_in(const std::string& path, std::string_view name) {
     std::ifstream file{path};
     for (std::string word; file >> word;) {
         std::uint64_t number = 0;
@@ -19,8 +16,6 @@ std::uint64_t number_in(const std::string& path, const std::string& name) {
     }
     return 0;
 }
-
-}  // namespace
 
 process_tree look_at_tree(pid_t root) {
     process_tree all;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -17,5 +19,8 @@ struct process_tree {
 
 /// Reads /proc. What ends meanwhile counts as far as it was seen; zeros when it cannot be read.
 process_tree look_at_tree(pid_t root);
+
+/// The number behind a name in such a file, as in "Threads:	64"; 0: there is none.
+std::uint64_t number_in(const std::string& path, std::string_view name);
 
 }  // namespace comparison

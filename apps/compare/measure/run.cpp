@@ -93,8 +93,7 @@ ringlet::task<double> counted(ringlet::task_group& group, unsigned level, crowd&
 
 }  // namespace
 
-ringlet::task<outcome> run_once(const scenario& what, unsigned level, const server_command& who,
-                                const usage& without_clients, const site& pages) {
+ringlet::task<outcome> run_once(const scenario& what, unsigned level, const server_command& who, const site& pages) {
     server at = co_await server::start(who);
     outcome found;
     if (what.is_silent) {
@@ -103,18 +102,12 @@ ringlet::task<outcome> run_once(const scenario& what, unsigned level, const serv
         crowd all{what, level, at.address(), pages};
         found.all = co_await ringlet::with_task_group(busy, std::cref(what), level, std::ref(all), std::cref(at));
     }
-    const usage used = co_await at.stop() - without_clients;
+    const usage used = co_await at.stop();
     found.all.user = used.user;
     found.all.system = used.system;
     found.all.switches_voluntary = used.switches_voluntary;
     found.all.switches_forced = used.switches_forced;
     co_return found;
-}
-
-ringlet::task<usage> run_without_clients(const server_command& who) {
-    server at = co_await server::start(who);
-    const usage used = co_await at.stop();
-    co_return used;
 }
 
 ringlet::task<double> count_calls(const scenario& what, unsigned level, const server_command& who, const site& pages) {

@@ -18,13 +18,8 @@ struct outcome {
     std::vector<interval> timeline;  ///< scenario `silent` only
 };
 
-/// Starts a server, lets clients do what the scenario says, and ends it. `without_clients` is what it takes to start the
-/// server and to end it. Errors: those of server::start.
-ringlet::task<outcome> run_once(const scenario& what, unsigned level, const server_command& who,
-                                const usage& without_clients, const site& pages);
-
-/// Starts a server and ends it.
-ringlet::task<usage> run_without_clients(const server_command& who);
+/// Starts a server, lets clients do what the scenario says, and ends it. Errors: those of server::start.
+ringlet::task<outcome> run_once(const scenario& what, unsigned level, const server_command& who, const site& pages);
 
 /// System calls per request, 0 where nothing is answered. Errors: those of server::start; std::system_error where tracing
 /// is not allowed.

@@ -14,7 +14,9 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
@@ -107,12 +109,27 @@ ringlet::task<> reap_orphans() {
     }
 }
 
-}  // namespace
-
-usage usage::operator-(const usage& other) const noexcept {
-    return {user - other.user, system - other.system, switches_voluntary - other.switches_voluntary,
-            switches_forced - other.switches_forced};
+nanoseconds without(nanoseconds part, nanoseconds all, nanoseconds gone) noexcept {
+    if (all <= gone) return {};
+    return nanoseconds{
+        static_cast<std::int64_t>(static_cast<double>(part.count()) * static_cast<double>((all - gone).count()) /
+                                  static_cast<double>(all.count()))};
 }
+
+// What a process has used; the kernel says it of another one to the nanosecond, but not how much of it was its own.
+usage used_so_far(pid_t process) {
+    usage found;
+    clockid_t its_time{};
+    timespec time{};
+    if (::clock_getcpuclockid(process, &its_time) == 0 && ::clock_gettime(its_time, &time) == 0)
+        found.user = std::chrono::seconds{time.tv_sec} + nanoseconds{time.tv_nsec};
+    const std::string status = fmt::format("/proc/{}/status", process);
+    found.switches_voluntary = number_in(status, "voluntary_ctxt_switches:");
+    found.switches_forced = number_in(status, "nonvoluntary_ctxt_switches:");
+    return found;
+}
+
+}  // namespace
 
 usage server::used_by_children() noexcept {
     rusage all{};
@@ -132,6 +149,7 @@ ringlet::task<server> server::start(const server_command& command) {
     } else {
         made.address_ = co_await ringlet::with_timeout(starts_within, read_address(made.said_));
     }
+    made.starting_ = used_so_far(made.pid());
     co_return made;
 }
 
@@ -143,7 +161,14 @@ ringlet::task<usage> server::stop() {
         (void)co_await process_.join();
     }
     co_await ringlet::with_timeout(ends_within, reap_orphans());
-    co_return used_by_children() - before_;
+    const usage after = used_by_children();
+    const nanoseconds user = after.user - before_.user;
+    const nanoseconds system = after.system - before_.system;
+    co_return usage{
+        .user = without(user, user + system, starting_.user),
+        .system = without(system, user + system, starting_.user),
+        .switches_voluntary = after.switches_voluntary - before_.switches_voluntary - starting_.switches_voluntary,
+        .switches_forced = after.switches_forced - before_.switches_forced - starting_.switches_forced};
 }
 
 void adopt_orphans() noexcept { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }

@@ -18,14 +18,12 @@
 
 namespace comparison {
 
-/// What a server and all its children used, from their beginnings to their ends.
+/// What a server and all its children used, from when it listened to their ends.
 struct usage {
     nanoseconds user{0};
     nanoseconds system{0};
     std::uint64_t switches_voluntary = 0;
     std::uint64_t switches_forced = 0;
-
-    usage operator-(const usage& other) const noexcept;
 };
 
 /// How a server is started. It ends at SIGTERM.
@@ -52,6 +50,7 @@ private:
     explicit server(ringlet::os::process process) : process_{std::move(process)} {}
 
     usage before_ = used_by_children();
+    usage starting_;  // what it took until it listened
     ringlet::os::process process_;
     ringlet::os::pipe_reader said_;  // closed, it would end at its next word
     ringlet::net::endpoint address_ = ringlet::net::endpoint::loopback_v4(0);

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <termios.h>
@@ -118,6 +119,9 @@ int openat2(int directory, const char* path, const open_how& how) noexcept {
 int fstat(int fd, struct stat* info) noexcept { return counted() ? simulated->fstat(fd, info) : ::fstat(fd, info); }
 int fstatat(int directory, const char* path, struct stat* info, int flags) noexcept {
     return counted() ? simulated->fstatat(directory, path, info, flags) : ::fstatat(directory, path, info, flags);
+}
+int fstatfs(int fd, struct statfs* info) noexcept {
+    return counted() ? simulated->fstatfs(fd, info) : ::fstatfs(fd, info);
 }
 int ftruncate(int fd, off_t length) noexcept {
     return counted() ? simulated->ftruncate(fd, length) : ::ftruncate(fd, length);

@@ -15,6 +15,7 @@
 
 struct open_how;
 struct epoll_event;
+struct statfs;
 
 namespace ringlet::io {
 
@@ -57,6 +58,7 @@ public:
     virtual int openat2(int directory, const char* path, const open_how& how) noexcept = 0;
     virtual int fstat(int fd, struct stat* info) noexcept = 0;
     virtual int fstatat(int directory, const char* path, struct stat* info, int flags) noexcept = 0;
+    virtual int fstatfs(int fd, struct statfs* info) noexcept = 0;
     virtual int ftruncate(int fd, off_t length) noexcept = 0;
     virtual int flock(int fd, int operation) noexcept = 0;
     /// How many of the pages that hold these bytes of a file are in memory: cachestat(2), Linux 6.5.
@@ -132,6 +134,7 @@ int openat(int directory, const char* path, int flags, mode_t mode = 0) noexcept
 int openat2(int directory, const char* path, const open_how& how) noexcept;
 int fstat(int fd, struct stat* info) noexcept;
 int fstatat(int directory, const char* path, struct stat* info, int flags) noexcept;
+int fstatfs(int fd, struct statfs* info) noexcept;
 int ftruncate(int fd, off_t length) noexcept;
 int flock(int fd, int operation) noexcept;
 int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* pages) noexcept;

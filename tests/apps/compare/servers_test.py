@@ -276,7 +276,7 @@ class CommandLine(unittest.TestCase):
     def test_wrong_ones(self):
         for arguments, words in [
             (["--list", "--show", "epoll"], "do not go together"),
-            (["serve", "epoll", "run", "epoll"], "run"),
+            (["serve", "epoll", "run", "epoll"], "unexpected word"),
             (["run", "apache"], "no server is called apache; there are sequential"),
             (["--scenario", "x"], "no scenario is called x; there are silent"),
             (["serve", "gevent"], "no model is called gevent; there are sequential"),

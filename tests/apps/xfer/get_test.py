@@ -118,7 +118,7 @@ class Get(harness.XferCase):
 
         result = self.get(server.at, "a", preexec_fn=limited)
         self.assertEqual(result.status, FILE, result.err)
-        self.assertIn("File too large", result.err)
+        self.assertRegex(result.err, rf"File too large; got \d+ of {len(CONTENT)} bytes")
         self.assertFalse((self.out / "a").exists())
 
     def test_events_and_log_as_json(self):

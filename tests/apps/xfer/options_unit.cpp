@@ -65,6 +65,8 @@ TEST_CASE("wrong command lines are refused", "[xfer]") {
     CHECK(parse({"get", "h", ""}, how) == 2);
     CHECK(parse({"get", "h", "a/"}, how) == 2);
     CHECK(parse({"get", "h", "a", "-o", "b/"}, how) == 2);
+    CHECK(parse({"get", "h", "a", "-o", "-"}, how) == 2);
+    CHECK(parse({"get", "h", "a", "-o", "./-"}, how) == -1);
     CHECK(parse({"get", "h", "a", "--plain", "--resume"}, how) == 2);
     CHECK(parse({"get", "h", std::string(4097, 'n'), "-o", "b"}, how) == 2);
 }

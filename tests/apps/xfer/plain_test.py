@@ -5,7 +5,7 @@ import os
 import socket
 
 import harness
-from harness import NETWORK, OK, STATUS, USAGE
+from harness import NETWORK, OK, PREAMBLE, PROTOCOL, STATUS, USAGE, frame
 
 CONTENT = os.urandom(2_000_000)
 
@@ -103,6 +103,27 @@ class Plain(harness.XferCase):
         result = self.get(self.serve("--plain").at, "small")
         self.assertEqual(result.status, NETWORK, result.err)
         self.assertEqual(self.files(), {})
+        self.check(self.get(self.serve().at, "small", "--plain"), PROTOCOL, {}, "the server wants to be asked without --plain")
+
+    def test_a_file_that_looks_like_an_answer(self):
+        refusal = PREAMBLE + frame(b"R", b"\0\2malformed request")
+        peer = harness.Peer(self, course_server(self.root))
+        for number, content in enumerate((refusal[:-1], refusal + b"x", PREAMBLE + b"R", b"R", PREAMBLE + frame(b"D", b"x"))):
+            name = f"like{number}"
+            (self.root / name).write_bytes(content)
+            result = self.get(peer.at, name, "--plain")
+            self.assertEqual(result.status, OK, result.err)
+            self.assertEqual(self.files()[name], content)
+
+    def test_a_change_in_the_last_moment_is_told(self):
+        """The client has all of it and has not gone: what the kernel sent were the pages of the file."""
+        server = self.serve("--plain")
+        peer = server.connect()
+        peer.sendall(b"small\n")
+        self.assertEqual(harness.read_all(peer), b"small")
+        (self.root / "small").write_bytes(b"other")
+        peer.close()
+        self.assertIn(" changed, 5 of 5 bytes", server.line())
 
 
 if __name__ == "__main__":

@@ -111,6 +111,24 @@ TEST_CASE("another magic is an error at its first wrong byte, another version is
               .starts_with("preamble 513;R "));
 }
 
+TEST_CASE("an answer refuses when it is a refusal and nothing else", "[xfer]") {
+    const auto told = [](const std::string& answer) { return is_refusal(ringlet::as_bytes(answer)); };
+    refusal said;
+    said.why = status::bad_request;
+    said.text = text_of(said.why);
+    const std::string answer = encode_preamble() + encode(said);
+    CHECK(answer.size() <= refusal_bytes_max);
+    for (std::size_t bytes = 0; bytes < answer.size(); ++bytes) CHECK(told(answer.substr(0, bytes)) == std::nullopt);
+    CHECK(told(answer) == true);
+    CHECK(told(answer + "x") == false);
+    CHECK(told("RINGXFER is the magic") == false);
+    CHECK(told("a file") == false);
+    CHECK(told(encode_preamble() + encode(offer{})) == false);
+    CHECK(told(encode_preamble() + encode_data_head(5)) == false);
+    CHECK(told(encode_preamble() + "G") == false);           // however long its frame may be
+    CHECK(told(encode_preamble(7) + encode(said)) == true);  // as in all versions
+}
+
 TEST_CASE("malformed payloads are no requests and no offers", "[xfer]") {
     std::string asked = payload_of(encode(request{.name = "a", .offset = 0, .prefix = ""}));
     CHECK(decode_request(asked));

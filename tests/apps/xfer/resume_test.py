@@ -4,6 +4,8 @@
 import fcntl
 import hashlib
 import os
+import pathlib
+import tempfile
 
 import harness
 from harness import CHECKSUM, FILE, NETWORK, OK, PREAMBLE, STATUS, end, frame, hear_request, offer
@@ -52,6 +54,49 @@ class Resume(harness.XferCase):
         (self.out / "a.part").write_bytes(b"old" * 2_000_000)
         (self.out / "a.part").chmod(0o600)
         self.check(self.get(self.serve().at, "a"), OK, {"a": CONTENT})
+
+    def test_where_there_is_no_room_a_part_stays(self):
+        """Neither on a disk, where room is made, nor in memory, where what is free is looked up."""
+        def answer(connection):
+            hear_request(connection)
+            connection.sendall(PREAMBLE + offer(1 << 60))
+            harness.read_all(connection)
+
+        at = harness.Peer(self, answer).at
+        for flags in ((), ("--resume",)):
+            for out in self.places():
+                (out / "a.part").write_bytes(b"theirs")
+                (out / "a.part").chmod(0o600)
+                result = self.get(at, "a", *flags, cwd=out)
+                self.assertEqual(result.status, FILE, result.err)
+                self.assertRegex(result.err, "write a.part: (No space left on device|File too large)")
+                self.assertEqual({path.name: path.read_bytes() for path in out.iterdir()}, {"a.part": b"theirs"})
+
+    def test_in_memory_no_room_is_made(self):
+        def answer(connection):
+            hear_request(connection)
+            connection.sendall(PREAMBLE + offer(64 << 20) + frame(b"D", b"x"))
+            harness.read_all(connection)
+
+        out = self.places()[-1]
+        if out == self.out:
+            self.skipTest("/dev/shm is no memory")
+        process = self.start(harness.Peer(self, answer).at, "a", cwd=out)
+        harness.wait_until(lambda: (out / "a.part").exists() and (out / "a.part").stat().st_size > 0)
+        self.assertLess((out / "a.part").stat().st_blocks * 512, 32 << 20)
+        process.terminate()
+        self.assertIn("got 1 of 67108864 bytes", self.ended(process).err)
+
+    def places(self):
+        """A directory on a disk and, where that can be, one in memory."""
+        found = [self.out]
+        with open("/proc/mounts", encoding="utf-8") as mounts:
+            is_memory = any(line.split()[1:3] == ["/dev/shm", "tmpfs"] for line in mounts)
+        if is_memory and os.access("/dev/shm", os.W_OK):
+            home = tempfile.TemporaryDirectory(prefix="ringlet-xfer-", dir="/dev/shm")
+            self.addCleanup(home.cleanup)
+            found.append(pathlib.Path(home.name))
+        return found
 
     def test_a_refusal_takes_nothing_away(self):
         (self.out / "a.part").write_bytes(b"kept")

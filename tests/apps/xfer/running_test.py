@@ -2,6 +2,7 @@
 """ringlet-xfer while it runs: signals, kills, many clients, descriptors."""
 
 import os
+import select
 import signal
 import socket
 
@@ -129,6 +130,20 @@ class Running(harness.XferCase):
         again.close()
         harness.wait_until(lambda: server.open_files() == idle)
         self.assertLess(idle, 20)
+
+    def test_a_log_that_cannot_be_written_is_told_once(self):
+        import subprocess
+        with open("/dev/full", "wb") as full:
+            process = subprocess.Popen([harness.PROGRAM, "serve", str(self.root), "-p", "0"], stdout=full, stderr=subprocess.PIPE,
+                                       preexec_fn=harness.default_signals)
+        self.addCleanup(process.kill)
+        with process.stderr:
+            self.assertTrue(select.select([process.stderr], [], [], harness.HANGS_AFTER)[0], "it says nothing")
+            self.assertEqual(process.stderr.readline(), b"ringlet-xfer: write standard output: No space left on device\n")
+            process.send_signal(signal.SIGTERM)
+            rest = process.stderr.read()
+        self.assertEqual(process.wait(harness.HANGS_AFTER), 0, rest)
+        self.assertNotIn(b"standard output", rest)
 
     def test_a_port_in_use(self):
         server = self.serve()

@@ -58,12 +58,14 @@ class Terminal(harness.XferCase):
             self.until(ours, b"File name: ")
             os.write(ours, said)
             self.assertEqual(self.end(process, ours), USAGE, self.seen)
+            self.assertIn(b"File name: \r\nringlet-xfer: no file name", self.seen)
 
     def test_ctrl_c_at_the_question(self):
         process, ours = self.open("127.0.0.1:9")
         self.until(ours, b"File name: ")
         process.send_signal(signal.SIGINT)
         self.assertEqual(self.end(process, ours), INTERRUPTED, self.seen)
+        self.assertIn(b"File name: \r\nringlet-xfer: interrupted\r\n", self.seen)
 
     def test_without_a_terminal_it_does_not_ask(self):
         result = self.get("127.0.0.1:9")

@@ -424,6 +424,8 @@ std::vector<std::string> filesystem::names(std::string_view directory) const {
 }
 
 void filesystem::set_capacity(std::uint64_t bytes) noexcept { volume_->capacity = bytes; }
+std::uint64_t filesystem::capacity() const noexcept { return volume_->capacity; }
+std::uint64_t filesystem::room() const noexcept { return volume_->room(); }
 std::uint64_t filesystem::used() const noexcept { return volume_->used; }
 
 }  // namespace ringlet::testing::detail

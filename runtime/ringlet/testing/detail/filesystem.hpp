@@ -66,6 +66,9 @@ public:
 
     /// Of all regular files together: ENOSPC beyond.
     void set_capacity(std::uint64_t bytes) noexcept;
+    std::uint64_t capacity() const noexcept;
+    /// What is left of it.
+    std::uint64_t room() const noexcept;
     /// Bytes written or allocated in all regular files, also those that are only open; holes do not count.
     std::uint64_t used() const noexcept;
 

@@ -14,7 +14,9 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/epoll.h>
+#include <sys/statfs.h>
 
 namespace ringlet::testing::detail {
 
@@ -329,6 +331,18 @@ int kernel::fstatat(int directory_fd, const char* path, struct stat* info, int f
         std::shared_ptr<open_file> from;
         const int error = directory(directory_fd, path, from);
         return error < 0 ? error : files_.stat(from.get(), path, flags, *info);
+    }));
+}
+// The seed decides whether the disk is one.
+int kernel::fstatfs(int fd, struct statfs* info) noexcept {
+    return static_cast<int>(on(fd, [&](open_file& f) -> std::int64_t {
+        if (!f.is_regular()) return -ENOSYS;
+        *info = {};
+        info->f_type = world_->chance(0.5) ? TMPFS_MAGIC : EXT4_SUPER_MAGIC;
+        info->f_bsize = 1;
+        info->f_blocks = files_.capacity();
+        info->f_bfree = info->f_bavail = files_.room();
+        return 0;
     }));
 }
 int kernel::ftruncate(int fd, off_t length) noexcept {

@@ -83,6 +83,7 @@ public:
     int openat2(int directory, const char* path, const open_how& how) noexcept override;
     int fstat(int fd, struct stat* info) noexcept override;
     int fstatat(int directory, const char* path, struct stat* info, int flags) noexcept override;
+    int fstatfs(int fd, struct statfs* info) noexcept override;
     int ftruncate(int fd, off_t length) noexcept override;
     int flock(int fd, int operation) noexcept override;
     int cachestat(int fd, std::uint64_t offset, std::uint64_t bytes, std::uint64_t* pages) noexcept override;
