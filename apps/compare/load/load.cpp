@@ -107,7 +107,7 @@ ringlet::task<> load::converse(asker& me) {
             co_return;
         }
         answered(me);
-        if (!check.keeps()) {
+        if (!plan_.keeps_connections || !check.keeps()) {
             // Who ends a connection first keeps its ports for a while: that is to be the server, which has but one.
             (void)co_await ringlet::as_result(ringlet::with_timeout(rest_waits, server.recv_lease()));
             co_return;
