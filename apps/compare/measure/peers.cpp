@@ -131,7 +131,7 @@ ringlet::task<subject> peers::gevent() const {
     if (program.empty()) throw std::runtime_error{"gevent is not installed (python3-gevent)"};
     const ringlet::net::endpoint address = free_address();
     const std::string source = write("gevent_server.py", sources::gevent_server);
-    const server_command command{.words = {program, source, std::to_string(address.port()), page_}, .address = address};
+    const server_command command{.words = {program, source, std::to_string(address.port()), home_}, .address = address};
     co_return peer("gevent", "the course's server: a greenlet for each connection", version, command);
 }
 
