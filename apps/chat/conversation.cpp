@@ -28,7 +28,7 @@ ringlet::task<> conversation::show_next() {
         err_.say("Talking to {}, who wrote first.", without_mapping(message->from));
         peer_ = message->from;
     }
-    co_await post_.show(*message);
+    post_.show(*message);
     if (first) co_await send_unsent();
 }
 

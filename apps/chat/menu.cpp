@@ -87,7 +87,7 @@ ringlet::task<> menu::receive() {
     while (!shown || post_.something_came()) {
         const auto message = co_await post_.receive();
         if (!message) continue;
-        co_await post_.show(*message);
+        post_.show(*message);
         shown = true;
     }
 }

@@ -19,6 +19,8 @@ namespace net = ringlet::net;
 namespace sys = ringlet::io::sys;
 
 ringlet::task<std::optional<net::datagram>> messenger::receive() {
+    // Before, and not after: who is cancelled between what came and its showing would lose it.
+    co_await out_.room();
     const auto received = co_await ringlet::as_result(socket_.recv_from(buffer_));
     if (!received) {
         // A datagram of ours was refused, or memory is short: neither ends a chat.
@@ -29,14 +31,11 @@ ringlet::task<std::optional<net::datagram>> messenger::receive() {
     co_return *received;
 }
 
-ringlet::task<> messenger::show(const net::datagram& message) {
+void messenger::show(const net::datagram& message) {
     const net::endpoint sender = without_mapping(message.from);
-    if (!senders_.heard(sender)) co_return;
+    if (!senders_.heard(sender)) return;
     const auto text = ringlet::as_text(std::span{buffer_}.first(message.size));
-    for (const std::string& line : shown(text, message.full_size)) {
-        co_await out_.room();
-        out_.say("{}: {}", sender, line);
-    }
+    for (const std::string& line : shown(text, message.full_size)) out_.say("{}: {}", sender, line);
 }
 
 bool messenger::something_came() const noexcept {

@@ -30,10 +30,10 @@ public:
           senders_{how.limit, print.err()},
           nick_{how.nick} {}
 
-    /// Waits for a datagram. Result: nullopt when it was empty, or what came was an error, which was said.
+    /// Waits for a datagram, and before it for room to show one. Result: nullopt when it was empty, or what came was an error, which was said.
     ringlet::task<std::optional<ringlet::net::datagram>> receive();
     /// Shows the one that was received last, unless its sender is over the limit.
-    ringlet::task<> show(const ringlet::net::datagram& message);
+    void show(const ringlet::net::datagram& message);
     /// Whether `receive` would not wait.
     bool something_came() const noexcept;
     /// Sends a line in as many parts as it takes, each with the nick.

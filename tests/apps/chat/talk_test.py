@@ -5,6 +5,7 @@ import os
 import re
 import selectors
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -26,6 +27,20 @@ class TwoChats(harness.ChatCase):
         one.say("nobody there any more")
         one.err.until(f"connection refused: nobody listens at {OUTSIDE}:{two.port} yet\n".encode())
         self.assertEqual(one.end_input(), 0)
+
+    def test_a_message_that_comes_as_the_input_ends_is_shown(self):
+        peer = self.peer()
+        for number in range(20):
+            one = self.chat("--port", "0", OUTSIDE, str(peer.getsockname()[1]))
+            one.process.send_signal(signal.SIGSTOP)  # both at once
+            if number % 2 == 0:
+                peer.sendto(b"last words", (OUTSIDE, one.port))
+            one.process.stdin.close()
+            if number % 2 == 1:
+                peer.sendto(b"last words", (OUTSIDE, one.port))
+            one.process.send_signal(signal.SIGCONT)
+            self.assertEqual(one.status(), 0)
+            one.out.until(b": last words\n")
 
     def test_lines_from_before_there_is_a_peer_are_kept(self):
         one = self.chat("--port", "0")
