@@ -12,6 +12,7 @@ import re
 import resource
 import sys
 
+import compare_figures
 import echo_figures
 import fetch_figures
 import runtime_figures
@@ -50,7 +51,7 @@ def parse_arguments():
 
 def measure_all(options, build):
     figures = []
-    suites = (echo_figures, serve_figures, fetch_figures, xfer_figures, runtime_figures)
+    suites = (echo_figures, serve_figures, fetch_figures, xfer_figures, compare_figures, runtime_figures)
     for name, measure in [figure for suite in suites for figure in suite.all_figures(options, build)]:
         if not re.search(options.only, name, re.IGNORECASE):
             continue

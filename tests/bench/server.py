@@ -11,7 +11,7 @@ class Server:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, preexec_fn=pin,
                                         env={**os.environ, **(environment or {})})
         first = self.process.stdout.readline()
-        address = re.search(r":(\d+)/?\s*$", first)
+        address = re.search(r":(\d+)/?(?:,|\s*$)", first)
         if not address:
             self.stop()
             raise RuntimeError(f"{command[0]} did not say where it listens: {first!r}")
