@@ -4,7 +4,6 @@
 #include "compare/measure/run.hpp"
 #include "compare/measure/surroundings.hpp"
 #include "compare/report/findings.hpp"
-#include <ringlet/http/date.hpp>
 #include <ringlet/time/clock.hpp>
 
 #include <fmt/chrono.h>

@@ -89,7 +89,7 @@ peers::peers(const site& pages) {
     std::string home = (std::filesystem::temp_directory_path() / "ringlet-compare-XXXXXX").string();
     if (::mkdtemp(home.data()) == nullptr) throw std::system_error{errno, std::generic_category(), home};
     home_ = std::move(home);
-    page_ = write("1k", pages.find("1k")->body);
+    for (const std::string_view name : {"1k", "1m"}) (void)write(name, pages.find(name)->body);
 }
 
 peers::~peers() {
@@ -145,7 +145,7 @@ ringlet::task<subject> peers::go() const {
     const words build{program, "build", "-o", built, source};
     (void)co_await said_by(build);
     if (!std::filesystem::exists(built)) throw std::runtime_error{"Go does not compile its server"};
-    const server_command command{.words = {built, page_}, .address = {}};
+    const server_command command{.words = {built, home_}, .address = {}};
     co_return peer("go", "a goroutine for each connection", version.substr(version.find("go1") + 2), command);
 }
 

@@ -34,7 +34,6 @@ private:
     std::string write(std::string_view name, std::string_view text) const;
 
     std::string home_;
-    std::string page_;  // the file of /1k
 };
 
 }  // namespace comparison

@@ -12,17 +12,19 @@ import (
 )
 
 func main() {
-	page, err := os.ReadFile(os.Args[1])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	send := func(out http.ResponseWriter, body []byte) {
 		out.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		out.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		out.Write(body)
 	}
-	http.HandleFunc("/1k", func(out http.ResponseWriter, _ *http.Request) { send(out, page) })
+	for _, name := range []string{"/1k", "/1m"} {
+		page, err := os.ReadFile(os.Args[1] + name)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		http.HandleFunc(name, func(out http.ResponseWriter, _ *http.Request) { send(out, page) })
+	}
 	http.HandleFunc("/slow", func(out http.ResponseWriter, _ *http.Request) {
 		time.Sleep(50 * time.Millisecond)
 		send(out, []byte("This took a while.\n"))

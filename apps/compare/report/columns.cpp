@@ -83,7 +83,9 @@ std::optional<spread> memory_per_connection(const row& one) {
         const double bytes = *one.idle_connection_bytes;
         return spread{bytes, bytes, bytes};
     }
-    if (std::ranges::any_of(one.runs, [](const measurement& run) { return run.connections < connections_for_memory; }))
+    if (std::ranges::any_of(one.runs, [](const measurement& run) {
+            return run.connections < connections_for_memory || run.served < run.connections;
+        }))
         return std::nullopt;
     return over(one, &measurement::memory_per_connection);
 }
