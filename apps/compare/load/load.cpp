@@ -158,7 +158,7 @@ ringlet::task<measurement> load::end_counting() {
     all.errors = errors_;
     all.errors[static_cast<std::size_t>(error_kind::timed_out)] += waiting;
     all.connections = plan_.connections;
-    all.served = static_cast<unsigned>(std::ranges::count_if(clients_, &asker::is_served));
+    all.served = served();
     co_return all;
 }
 

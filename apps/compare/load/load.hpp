@@ -8,6 +8,7 @@
 #include <ringlet/net/endpoint.hpp>
 #include <ringlet/time/clock.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -35,6 +36,11 @@ public:
 
     /// Asks until it is cancelled.
     ringlet::task<> run();
+
+    /// Those who have had an answer.
+    unsigned served() const noexcept {
+        return static_cast<unsigned>(std::ranges::count_if(clients_, &asker::is_served));
+    }
 
     /// Answers and failures are counted from `begin_counting` on; `end_counting` gives what there was.
     /// In closed loop a request that was sent before and has no answer when the counting ends is counted as timed out: it

@@ -6,8 +6,10 @@
 #include "compare/measure/call_counter.hpp"
 #include "compare/measure/silent.hpp"
 #include <ringlet/core/task_group.hpp>
+#include <ringlet/time/clock.hpp>
 #include <ringlet/time/sleep.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -37,15 +39,20 @@ struct crowd {
     load askers;
 };
 
-// The first requests find cold caches, and threads and processes that are to be made.
-nanoseconds warm_up(unsigned level) { return 200ms + level * 500us; }
+// The first requests find cold caches, and threads and processes that are to be made: until each client has had an answer,
+// or it has been waited for long enough.
+ringlet::task<> warm_up(const load& askers, unsigned level) {
+    const auto patience_ends = ringlet::clock::now() + std::min<nanoseconds>(level * 3ms, 5s);
+    co_await ringlet::sleep(200ms);
+    while (askers.served() < level && ringlet::clock::now() < patience_ends) co_await ringlet::sleep(5ms);
+}
 
 ringlet::task<measurement> busy(ringlet::task_group& group, const scenario& what, unsigned level, crowd& all,
                                 const server& at) {
     const std::uint64_t memory_before = at.tree().memory_bytes;
     co_await all.others.arrive(group);
     group.spawn(&load::run, std::ref(all.askers));
-    co_await ringlet::sleep(warm_up(level));
+    co_await warm_up(all.askers, what.askers > 0 ? what.askers : level);
     all.askers.begin_counting();
     co_await ringlet::sleep(what.counted);
     measurement found = co_await all.askers.end_counting();
@@ -80,7 +87,7 @@ ringlet::task<double> counted(ringlet::task_group& group, unsigned level, crowd&
     call_counter counter{of};
     while (!counter.is_ready()) co_await ringlet::sleep(1ms);
     group.spawn(&load::run, std::ref(all.askers));
-    co_await ringlet::sleep(warm_up(level));
+    co_await warm_up(all.askers, level);
     if (counter.failure() != 0) throw std::system_error{counter.failure(), std::generic_category(), "ptrace"};
     const std::uint64_t calls_before = counter.calls();
     all.askers.begin_counting();
