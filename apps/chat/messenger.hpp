@@ -30,7 +30,8 @@ public:
           senders_{how.limit, print.err()},
           nick_{how.nick} {}
 
-    /// Waits for a datagram, and before it for room to show one. Result: nullopt when it was empty, or what came was an error, which was said.
+    /// Waits for room to show a datagram, then for one. Result: nullopt when it was empty, or what came was an error, which
+    /// was said.
     ringlet::task<std::optional<ringlet::net::datagram>> receive();
     /// Shows the one that was received last, unless its sender is over the limit.
     void show(const ringlet::net::datagram& message);

@@ -57,7 +57,7 @@ struct measurement {
     unsigned connections = 0;  ///< that were asked for
     unsigned served = 0;       ///< of these: had at least one answer (a silent one: was accepted)
 
-    // The server with all its children, beyond what it takes to start and to end without any client.
+    // The server with all its children, from when it listened to its end.
     nanoseconds user{0};
     nanoseconds system{0};
     std::uint64_t switches_voluntary = 0;  ///< it had to wait

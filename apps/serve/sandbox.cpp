@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "serve/sandbox.hpp"
 
+#include "common/sanitizer_build.hpp"
 #include <ringlet/io/system_calls.hpp>
 
 #include <fmt/format.h>
@@ -32,20 +33,6 @@ std::uint64_t file_access_of(long abi) noexcept {
     return (1U << 13) - 1;
 }
 
-// A sanitizer's runtime reads /proc at the end.
-constexpr bool under_sanitizer =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    true;
-#else
-    false;
-#endif
-#else
-    false;
-#endif
-
 std::string because() { return fmt::format("no Landlock: {}", std::strerror(errno)); }
 
 }  // namespace
@@ -53,7 +40,7 @@ std::string because() { return fmt::format("no Landlock: {}", std::strerror(errn
 std::string confine_to_reading(ringlet::io::fd_ref root) {
     if (ringlet::io::sys::simulated) return "nothing: the kernel is simulated";
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "nothing: " + std::string{std::strerror(errno)};
-    if (under_sanitizer) return "no new privileges";
+    if (apps::under_sanitizer) return "no new privileges";  // its runtime reads /proc at the end
     const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 1) return "no new privileges; " + because();
     const bool with_network = abi >= 4;

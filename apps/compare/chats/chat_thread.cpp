@@ -3,6 +3,7 @@
 // kernel switches between them whenever it likes, so what both touch has a lock. A thread that waits cannot be told to stop:
 // here it is the socket that is told to hear no more.
 #include "chat/text.hpp"
+#include "common/system_error.hpp"
 #include "compare/chats/chat.hpp"
 #include "compare/sockets.hpp"
 #include <ringlet/os/standard_input.hpp>
@@ -32,13 +33,11 @@ namespace {
 
 namespace net = ringlet::net;
 
-std::error_code last_error() { return {errno, std::generic_category()}; }
-
 void print(const std::string& line) {
     fmt::print("{}\n", line);
     if (std::fflush(stdout) == 0) return;
     const bool reader_has_gone = errno == EPIPE;
-    if (!reader_has_gone) fmt::print(stderr, "standard output: {}\n", last_error().message());
+    if (!reader_has_gone) fmt::print(stderr, "standard output: {}\n", apps::last_error().message());
     ::_exit(reader_has_gone ? 128 + SIGPIPE : 1);  // the other thread waits for somebody who types
 }
 
@@ -54,7 +53,7 @@ void show_incoming(int socket, complaints& all) {
         const ssize_t bytes = ::recvfrom(socket, block.data(), block.size(), MSG_TRUNC, &sender.buffer(), &length);
         if (bytes == 0 && length == 0) return;  // nobody sent this: it is the end
         if (bytes < 0) {
-            const std::error_code why = last_error();
+            const std::error_code why = apps::last_error();
             complain(all, why);
             if (why != std::errc::connection_refused)
                 std::this_thread::sleep_for(std::chrono::milliseconds{10});  // memory is short
@@ -70,7 +69,7 @@ bool send(int socket, std::string_view message, complaints& all) {
     std::error_code why;
     for (int tries = 0; tries < send_tries; ++tries) {
         if (::send(socket, message.data(), message.size(), 0) >= 0) return true;
-        why = last_error();
+        why = apps::last_error();
         if (why != std::errc::connection_refused) break;
         complain(all, why);
     }

@@ -109,24 +109,11 @@ ringlet::task<> reap_orphans() {
     }
 }
 
-nanoseconds without(nanoseconds part, nanoseconds all, nanoseconds gone) noexcept {
-    if (all <= gone) return {};
-    return nanoseconds{
-        static_cast<std::int64_t>(static_cast<double>(part.count()) * static_cast<double>((all - gone).count()) /
-                                  static_cast<double>(all.count()))};
-}
-
-// What a process has used; the kernel says it of another one to the nanosecond, but not how much of it was its own.
-usage used_so_far(pid_t process) {
-    usage found;
-    clockid_t its_time{};
-    timespec time{};
-    if (::clock_getcpuclockid(process, &its_time) == 0 && ::clock_gettime(its_time, &time) == 0)
-        found.user = std::chrono::seconds{time.tv_sec} + nanoseconds{time.tv_nsec};
-    const std::string status = fmt::format("/proc/{}/status", process);
-    found.switches_voluntary = number_in(status, "voluntary_ctxt_switches:");
-    found.switches_forced = number_in(status, "nonvoluntary_ctxt_switches:");
-    return found;
+// The part that is left of a time when the same share of it goes as of the whole.
+nanoseconds left_of(nanoseconds part, nanoseconds whole, nanoseconds gone) noexcept {
+    if (whole <= gone) return {};
+    const double share = std::chrono::duration<double>(whole - gone) / std::chrono::duration<double>(whole);
+    return std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double, std::nano>(part) * share);
 }
 
 }  // namespace
@@ -136,6 +123,19 @@ usage server::used_by_children() noexcept {
     ::getrusage(RUSAGE_CHILDREN, &all);
     return {to_nanoseconds(all.ru_utime), to_nanoseconds(all.ru_stime), static_cast<std::uint64_t>(all.ru_nvcsw),
             static_cast<std::uint64_t>(all.ru_nivcsw)};
+}
+
+// The kernel says it of another process to the nanosecond, but not how much of it was its own.
+server::beginning server::used_so_far(pid_t process) {
+    beginning found;
+    clockid_t its_time{};
+    timespec time{};
+    if (::clock_getcpuclockid(process, &its_time) == 0 && ::clock_gettime(its_time, &time) == 0)
+        found.cpu = std::chrono::seconds{time.tv_sec} + nanoseconds{time.tv_nsec};
+    const std::string status = fmt::format("/proc/{}/status", process);
+    found.switches_voluntary = number_in(status, "voluntary_ctxt_switches:");
+    found.switches_forced = number_in(status, "nonvoluntary_ctxt_switches:");
+    return found;
 }
 
 ringlet::task<server> server::start(const server_command& command) {
@@ -149,7 +149,7 @@ ringlet::task<server> server::start(const server_command& command) {
     } else {
         made.address_ = co_await ringlet::with_timeout(starts_within, read_address(made.said_));
     }
-    made.starting_ = used_so_far(made.pid());
+    made.beginning_ = used_so_far(made.pid());
     co_return made;
 }
 
@@ -164,11 +164,12 @@ ringlet::task<usage> server::stop() {
     const usage after = used_by_children();
     const nanoseconds user = after.user - before_.user;
     const nanoseconds system = after.system - before_.system;
-    co_return usage{
-        .user = without(user, user + system, starting_.user),
-        .system = without(system, user + system, starting_.user),
-        .switches_voluntary = after.switches_voluntary - before_.switches_voluntary - starting_.switches_voluntary,
-        .switches_forced = after.switches_forced - before_.switches_forced - starting_.switches_forced};
+    usage used;
+    used.user = left_of(user, user + system, beginning_.cpu);
+    used.system = left_of(system, user + system, beginning_.cpu);
+    used.switches_voluntary = after.switches_voluntary - before_.switches_voluntary - beginning_.switches_voluntary;
+    used.switches_forced = after.switches_forced - before_.switches_forced - beginning_.switches_forced;
+    co_return used;
 }
 
 void adopt_orphans() noexcept { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }

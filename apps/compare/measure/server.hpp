@@ -9,7 +9,6 @@
 #include <ringlet/os/process.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,8 +48,15 @@ public:
 private:
     explicit server(ringlet::os::process process) : process_{std::move(process)} {}
 
+    struct beginning {
+        nanoseconds cpu{0};
+        std::uint64_t switches_voluntary = 0;
+        std::uint64_t switches_forced = 0;
+    };
+    static beginning used_so_far(pid_t process);
+
     usage before_ = used_by_children();
-    usage starting_;  // what it took until it listened
+    beginning beginning_;  // what it took until it listened
     ringlet::os::process process_;
     ringlet::os::pipe_reader said_;  // closed, it would end at its next word
     ringlet::net::endpoint address_ = ringlet::net::endpoint::loopback_v4(0);

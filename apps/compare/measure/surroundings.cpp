@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "compare/measure/surroundings.hpp"
 
+#include "common/sanitizer_build.hpp"
 #include "compare/measure/server.hpp"
 #include <ringlet/io/loop.hpp>
 
@@ -48,19 +49,6 @@ constexpr bool is_optimized =
     false;
 #endif
 
-constexpr bool is_sanitized =
-#if defined(__SANITIZE_ADDRESS__)
-    true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-    true;
-#else
-    false;
-#endif
-#else
-        false;
-#endif
-
 }  // namespace
 
 std::uint64_t files_max() noexcept {
@@ -98,7 +86,7 @@ std::vector<std::string> remarks_here() {
     if (ringlet::loop::current().engine_name() == "epoll")
         all.push_back(fmt::format("io_uring is not available ({}): coroutine runs on epoll, and uring cannot run.",
                                   ringlet::loop::current().engine_reason()));
-    if (!is_optimized || is_sanitized)
+    if (!is_optimized || apps::under_sanitizer)
         all.emplace_back("This build is not optimized: our servers and clients are slower than they could be.");
     return all;
 }
