@@ -91,6 +91,14 @@ ringlet::task<net::endpoint> read_address(ringlet::os::pipe_reader& from) {
     }
 }
 
+// Of one that has ended. What it started may still hold the pipe.
+ringlet::task<std::string> last_words(ringlet::os::pipe_reader& from) {
+    const auto all = co_await ringlet::move_on_after(100ms, from.read_all());
+    std::string said = all ? *all : std::string{};
+    while (said.ends_with('\n')) said.pop_back();
+    co_return said;
+}
+
 ringlet::task<> until_it_listens(net::endpoint address) {
     for (;;) {
         const auto tried = co_await ringlet::as_result(net::tcp_stream::connect(address));
@@ -154,6 +162,10 @@ ringlet::task<server> server::start(const server_command& command) {
 }
 
 ringlet::task<usage> server::stop() {
+    if (!process_.running()) {
+        const std::string said = co_await last_words(said_);
+        throw std::runtime_error{fmt::format("it ended by itself: {}", said.empty() ? "it said nothing" : said)};
+    }
     process_.terminate();
     const auto ended = co_await ringlet::move_on_after(ends_within, process_.join());
     if (!ended) {

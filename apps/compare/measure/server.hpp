@@ -42,7 +42,7 @@ public:
     const ringlet::net::endpoint& address() const noexcept { return address_; }
     pid_t pid() const noexcept { return process_.pid(); }
     process_tree tree() const { return look_at_tree(pid()); }
-    /// Ends it, and all that it started.
+    /// Ends it, and all that it started. Errors: std::runtime_error, with what it said, when it has ended by itself.
     ringlet::task<usage> stop();
 
 private:

@@ -119,7 +119,9 @@ std::string to_text(const results& all, std::size_t width) {
             std::vector<const row*> rows;
             for (const unsigned level = from->level; from != each.rows.end() && from->level == level; ++from)
                 rows.push_back(&*from);
-            if (!is_one_level) text += fmt::format("\n  {} connections\n", show(quantity::whole, rows.front()->level));
+            if (!is_one_level)
+                text += fmt::format("\n  {} {}\n", show(quantity::whole, rows.front()->level),
+                                    rows.front()->level == 1 ? "connection" : "connections");
             text += table_of(rows, all, width);
         }
         text += "\n";

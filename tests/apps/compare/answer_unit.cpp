@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "catch.hpp"
 #include "compare/load/answer_check.hpp"
 
 #include <string>
 #include <string_view>
-
-#include "catch.hpp"
 
 using comparison::answer_check;
 using comparison::wanted_page;
@@ -15,8 +14,7 @@ namespace {
 const std::string body = "0123456789 abcdefghij";
 const std::string by_length = "HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n" + body;
 // Begins as the other one does.
-const std::string chunked =
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n15\r\n" + body + "\r\n0\r\n\r\n";
+const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n15\r\n" + body + "\r\n0\r\n\r\n";
 
 // Fed in two pieces.
 verdict fed(answer_check& check, std::string_view text, std::size_t cut) {

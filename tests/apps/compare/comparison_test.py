@@ -16,6 +16,9 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from kernel import has_io_uring  # noqa: E402
+
 PROGRAM = os.path.abspath(sys.argv.pop(1))
 HANGS_AFTER = 100
 BODY = bytes(range(33, 97)) * 8
@@ -232,6 +235,18 @@ class Comparison(unittest.TestCase):
                               capture_output=True, text=True, timeout=HANGS_AFTER, env=environment)
         self.assertEqual(done.returncode, 2)
         self.assertIn("RINGLET_ENGINE", done.stderr)
+
+    @unittest.skipIf(has_io_uring(), "io_uring is not denied here")
+    def test_where_io_uring_is_denied_coroutines_run_on_epoll_and_who_cannot_run_says_why(self):
+        done = run("run", "uring", "coroutine", "--scenario", "keepalive", "--repetitions", "1", "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = json.loads(done.stdout)
+        rows = {row["server"]: row for row in found["scenarios"][0]["rows"]}
+        self.assertIn("io_uring", rows["uring"]["why_not"])
+        self.assertEqual(rows["uring"]["runs"], [])
+        self.assertIsNone(rows["coroutine"]["why_not"])
+        self.assertGreater(rows["coroutine"]["runs"][0]["answered"], 0)
+        self.assertEqual([each for each in found["remarks"] if "coroutine runs on epoll" in each], found["remarks"][:1])
 
     def test_a_page_that_cannot_be_written_is_told_of_at_once(self):
         done = run("--html", "/nosuch/page.html")

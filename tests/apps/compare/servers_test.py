@@ -4,8 +4,6 @@
 usage: servers_test.py PROGRAM [unittest's arguments]
 """
 
-import ctypes
-import errno
 import os
 import pathlib
 import shutil
@@ -17,6 +15,9 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from kernel import has_io_uring  # noqa: E402
+
 PROGRAM = os.path.abspath(sys.argv.pop(1))
 HANGS_AFTER = 30
 COURSE = ["sequential", "process", "thread", "nonblocking", "epoll", "coroutine"]
@@ -24,13 +25,6 @@ EXTRAS = ["threadpool", "uring"]
 MODELS = COURSE + EXTRAS
 PROGRAMS = {"fetch-sequential": "downloads", "fetch-thread": "downloads", "fetch-coroutine": "downloads", "chat-thread": "chats",
             "chat-coroutine": "chats"}  # and where their sources are
-
-
-def has_io_uring():
-    IO_URING_SETUP = 425
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall(IO_URING_SETUP, 0, None)
-    return ctypes.get_errno() not in (errno.EPERM, errno.EACCES, errno.ENOSYS)
 
 
 SERVED = [model for model in MODELS if model != "uring" or has_io_uring()]
