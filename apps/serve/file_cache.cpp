@@ -66,7 +66,7 @@ file_cache::file_cache(ringlet::io::owned_fd root, ringlet::http::fields extra, 
 
 std::shared_ptr<const resource> file_cache::at_hand(std::string_view path) noexcept {
     const auto which = known(path);
-    if (which == by_use_.end() || which->trusted_until <= ringlet::clock::now()) return nullptr;
+    if (which == by_use_.end() || which->trusted_until <= ringlet::clock::coarse_now()) return nullptr;
     if (!std::ranges::all_of(which->what->forms, is_as_it_was)) return nullptr;
     by_use_.splice(by_use_.begin(), by_use_, which);
     return which->what;

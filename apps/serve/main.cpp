@@ -49,10 +49,10 @@ struct context {
 // One answer, and its line in the log, also when the connection broke in the middle.
 ringlet::task<> answer(http::server_connection& client, const http::request_head& request,
                        const net::compact_endpoint& peer, context& server) {
-    const ringlet::deadline begin = ringlet::clock::now();
+    const ringlet::deadline begin = server.report.now();
     const auto done = [&] {
         server.report.answered(
-            {peer.get(), request, client.answered(), client.body_bytes_sent(), ringlet::clock::now() - begin});
+            {peer.get(), request, client.answered(), client.body_bytes_sent(), server.report.now() - begin});
     };
     try {
         co_await server.served.site.answer(client, request);

@@ -8,6 +8,7 @@
 #include <ringlet/net/compact_endpoint.hpp>
 #include <ringlet/net/endpoint.hpp>
 #include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/time/clock.hpp>
 
 #include <exception>
 #include <string_view>
@@ -33,6 +34,8 @@ public:
         if (options_.quiet) return {};
         return ringlet::net::compact_endpoint{stream.peer_endpoint()};
     }
+    /// When an answer begins and ends, for the same, and in the same way.
+    ringlet::deadline now() const noexcept { return options_.quiet ? ringlet::deadline{} : ringlet::clock::now(); }
     void accepted() noexcept { ++totals_.connections; }
     void answered(const logged_answer& what);
     /// Peers come and go, and many that connect to a TLS port speak something else; what else ends a connection is said.

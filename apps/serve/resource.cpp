@@ -16,6 +16,7 @@ using std::chrono::sys_seconds;
 
 const representation& resource::choose(const ringlet::http::request_head& request) const noexcept {
     const representation* best = &forms.front();
+    if (forms.size() == 1) return *best;
     unsigned best_quality = ringlet::http::accepted_quality(request, "identity");
     for (const representation& form : forms) {
         if (form.coding.empty()) continue;

@@ -5,6 +5,7 @@
 #include <ringlet/http/conditional.hpp>
 #include <ringlet/http/writer.hpp>
 #include <ringlet/io/fd.hpp>
+#include <ringlet/net/send_file.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -26,6 +27,7 @@ struct representation {
     std::optional<ringlet::http::prepared_head> whole;  ///< of the answer that sends all of it
     std::optional<std::string> body;                    ///< all of it, where it is small
     ringlet::io::owned_fd file;                         ///< open where there is no body
+    mutable ringlet::net::seen_pages in_memory;         ///< of the open file
 };
 
 /// What stands at a path that may be served.

@@ -141,7 +141,7 @@ ringlet::task<> site::send_resource(connection& client, const http::request_head
             co_return;
         }
         co_await client.begin_response(*form.whole);
-        co_await client.write_file(form.file, 0, size);
+        co_await client.write_file(form.file, 0, size, &form.in_memory);
         co_await client.end_response();
         co_return;
     }
@@ -152,7 +152,7 @@ ringlet::task<> site::send_resource(connection& client, const http::request_head
         co_return;
     }
     co_await client.begin_response(std::move(head), range.bytes);
-    co_await client.write_file(form.file, range.first, range.bytes);
+    co_await client.write_file(form.file, range.first, range.bytes, &form.in_memory);
     co_await client.end_response();
 }
 

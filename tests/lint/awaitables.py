@@ -29,7 +29,7 @@ NOT_SIMULATED = {
 }
 KEYWORDS_BEFORE_PAREN = {"requires", "noexcept", "decltype", "alignas", "sizeof", "explicit", "if", "while", "for", "switch", "return"}
 SPECIFIERS = {"static", "inline", "constexpr", "virtual", "explicit", "friend", "const", "extern"}
-ROW = re.compile(r'\{"([^"]+)",\s*&\w+\}')
+ROW = re.compile(r'\{("[^"]+"(?:\s*"[^"]+")*),\s*&\w+\}')
 INCLUDE = re.compile(r"^\s*#\s*include\s*<(ringlet/[^>]+)>", re.MULTILINE)
 
 
@@ -311,7 +311,8 @@ def rows(root):
     for path in sorted((root / "tests/sim/awaitables").glob("*.cpp")):
         text = path.read_text(encoding="utf-8")
         for match in ROW.finditer(text):
-            found[match[1]] = f"{path.relative_to(root)}:{text.count(chr(10), 0, match.start(1)) + 1}"
+            name = re.sub(r'"\s*"', "", match[1])[1:-1]  # a long one is a literal in pieces
+            found[name] = f"{path.relative_to(root)}:{text.count(chr(10), 0, match.start(1)) + 1}"
     return found
 
 

@@ -15,13 +15,12 @@ enum class codings { absent, chunked, chunked_last, other };
 
 // Looks at all Transfer-Encoding fields as at one list.
 codings transfer_codings(const fields& f) noexcept {
-    bool present = false;
     unsigned others = 0;
     unsigned chunked = 0;
     bool last_is_chunked = false;
+    if (!f.contains("Transfer-Encoding")) return codings::absent;
     for (const auto& field : f) {
         if (!detail::equal_ignoring_case(field.name, "Transfer-Encoding")) continue;
-        present = true;
         std::string_view rest = field.value;
         for (;;) {
             const auto comma = std::min(rest.find(','), rest.size());
@@ -32,7 +31,6 @@ codings transfer_codings(const fields& f) noexcept {
             rest.remove_prefix(comma + 1);
         }
     }
-    if (!present) return codings::absent;
     if (!last_is_chunked || chunked != 1) return codings::other;
     return others == 0 ? codings::chunked : codings::chunked_last;
 }
@@ -57,6 +55,7 @@ body_plan plan_by_fields(version v, const fields& f, framing otherwise) noexcept
 
 // reg-name or IPv4address: at least one character, percent-encoding well-formed.
 bool is_valid_name(std::string_view host) noexcept {
+    if (detail::all_of(host, detail::host_char)) return true;
     for (std::size_t i = 0; i < host.size(); ++i) {
         if (host[i] == '%') {
             if (i + 2 >= host.size() || !detail::all_of(host.substr(i + 1, 2), detail::hex_digit)) return false;

@@ -159,6 +159,9 @@ private:
         std::uint32_t value_size;
     };
 
+    std::size_t memory() const noexcept { return text_.capacity() + entries_.capacity() * sizeof(entry); }
+    bool is_named(const entry& e, std::string_view name) const noexcept;
+
     // For the parser, which gets names and values in pieces.
     void start_name();
     void append_name(std::string_view piece);

@@ -2,11 +2,38 @@
 #include <ringlet/http/detail/parser_core.hpp>
 #include <ringlet/http/parser.hpp>
 
+#include <array>
 #include <cassert>
+#include <memory>
+#include <utility>
 
 namespace ringlet::http {
 
 namespace detail {
+
+namespace {
+
+// Parsers that nobody uses, for the next message of any connection: who waits for one holds none, and who gets one need not
+// ask for memory, a dozen times, until it fits.
+class spare_parsers {
+public:
+    void put(std::unique_ptr<parser_core> core) noexcept {
+        if (count_ < cores_.size() && core->memory() <= memory_max) cores_[count_++] = std::move(core);
+    }
+    std::unique_ptr<parser_core> take() noexcept { return count_ > 0 ? std::move(cores_[--count_]) : nullptr; }
+
+private:
+    static constexpr std::size_t memory_max = 4096;
+    std::array<std::unique_ptr<parser_core>, 64> cores_;
+    std::size_t count_ = 0;
+};
+thread_local spare_parsers spare;
+
+}  // namespace
+
+void parser_base::give_back::operator()(parser_core* core) const noexcept {
+    spare.put(std::unique_ptr<parser_core>{core});
+}
 
 parser_base::parser_base(direction d, const limits& bounds) noexcept : limits_{bounds}, direction_{d} {}
 parser_base::parser_base(parser_base&&) noexcept = default;
@@ -14,7 +41,14 @@ parser_base& parser_base::operator=(parser_base&&) noexcept = default;
 parser_base::~parser_base() = default;
 
 parser_core& parser_base::core() {
-    if (!core_) core_ = std::make_unique<parser_core>(direction_ == direction::request, limits_);
+    if (core_) return *core_;
+    const bool is_request = direction_ == direction::request;
+    std::unique_ptr<parser_core> core = spare.take();
+    if (core)
+        core->restart(is_request, limits_);
+    else
+        core = std::make_unique<parser_core>(is_request, limits_);
+    core_.reset(core.release());
     return *core_;
 }
 

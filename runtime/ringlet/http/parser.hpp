@@ -84,7 +84,10 @@ protected:
     ~parser_base();
     [[nodiscard]] parser_core& core();
 
-    std::unique_ptr<parser_core> core_;
+    struct give_back {
+        void operator()(parser_core* core) const noexcept;
+    };
+    std::unique_ptr<parser_core, give_back> core_;
     limits limits_;
     direction direction_;
     friend class parser_core;

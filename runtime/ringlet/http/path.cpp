@@ -4,7 +4,6 @@
 #include <ringlet/http/percent.hpp>
 
 #include <algorithm>
-#include <vector>
 
 namespace ringlet::http {
 
@@ -38,33 +37,38 @@ checked<clean_target> clean_path(std::string_view target) {
     auto rest = target.substr(0, question);
     if (!rest.empty()) rest.remove_prefix(1);
 
-    std::vector<std::string> segments;
     out.directory = true;  // until the last segment turns out to be a name
     while (!rest.empty()) {
         const auto slash = std::min(rest.find('/'), rest.size());
-        auto segment = percent_decode(rest.substr(0, slash));
+        const std::size_t before = out.path.size();
+        if (before > 0) out.path += '/';
+        const std::size_t begin = out.path.size();
+        const bool sound = append_percent_decoded(out.path, rest.substr(0, slash));
+        const std::string_view segment = std::string_view{out.path}.substr(begin);
         const bool last = slash == rest.size();
         rest.remove_prefix(last ? slash : slash + 1);
-        if (!segment) return answer::failure("malformed percent-encoding");
-        if (segment->empty()) return answer::failure("empty path segment");
-        if (segment->find('\0') != std::string::npos) return answer::failure("NUL in path");
-        if (segment->find('/') != std::string::npos) return answer::failure("encoded slash in path");
-        if (segment->find('\\') != std::string::npos) return answer::failure("backslash in path");
-        if (*segment == ".") continue;
-        if (*segment == "..") {
-            if (segments.empty()) return answer::failure("path leaves the root");
-            segments.pop_back();
+        if (!sound) return answer::failure("malformed percent-encoding");
+        if (segment.empty()) return answer::failure("empty path segment");
+        for (const char c : segment) {
+            if (c == '\0') return answer::failure("NUL in path");
+            if (c == '/') return answer::failure("encoded slash in path");
+            if (c == '\\') return answer::failure("backslash in path");
+        }
+        if (segment == ".") {
+            out.path.resize(before);
             continue;
         }
-        if (segment->size() > segment_bytes_max) return answer::failure("path segment too long");
+        if (segment == "..") {
+            if (before == 0) return answer::failure("path leaves the root");
+            out.path.resize(before);
+            const std::size_t parent = out.path.rfind('/');
+            out.path.resize(parent == std::string::npos ? 0 : parent);
+            continue;
+        }
+        if (segment.size() > segment_bytes_max) return answer::failure("path segment too long");
         out.directory = !last;
-        segments.push_back(std::move(*segment));
     }
-    for (const auto& segment : segments) {
-        out.hidden = out.hidden || segment.front() == '.';
-        if (!out.path.empty()) out.path += '/';
-        out.path += segment;
-    }
+    out.hidden = out.path.starts_with('.') || out.path.find("/.") != std::string::npos;
     if (out.path.size() > path_bytes_max) return answer::failure("path too long");
     return out;
 }

@@ -25,18 +25,22 @@ std::string encode(std::string_view text, bool keep_slash) {
 
 }  // namespace
 
+bool append_percent_decoded(std::string& out, std::string_view text) {
+    for (;;) {
+        const std::size_t percent = text.find('%');
+        out += text.substr(0, percent);
+        if (percent == std::string_view::npos) return true;
+        text.remove_prefix(percent + 1);
+        const std::string_view digits = text.substr(0, 2);
+        if (digits.size() < 2 || !detail::all_of(digits, detail::hex_digit)) return false;
+        out += static_cast<char>(detail::hex_value(digits[0]) << 4 | detail::hex_value(digits[1]));
+        text.remove_prefix(2);
+    }
+}
+
 std::optional<std::string> percent_decode(std::string_view text) {
     std::string out;
-    out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        if (!detail::all_of(text.substr(i + 1, 2), detail::hex_digit) || i + 2 >= text.size()) return std::nullopt;
-        out += static_cast<char>(detail::hex_value(text[i + 1]) << 4 | detail::hex_value(text[i + 2]));
-        i += 2;
-    }
+    if (!append_percent_decoded(out, text)) return std::nullopt;
     return out;
 }
 

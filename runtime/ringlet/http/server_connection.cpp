@@ -8,7 +8,6 @@
 #include <ringlet/io/op/sendmsg.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/error.hpp>
-#include <ringlet/net/send_file.hpp>
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/timeout.hpp>
 
@@ -71,12 +70,15 @@ void give_back(std::string& text) noexcept { std::string{}.swap(text); }
 class spare_memory {
 public:
     void put(std::string& text) noexcept {
+        static const std::size_t without_memory = std::string{}.capacity();
+        if (text.capacity() == without_memory) return;
         text.clear();
-        if (count_ < texts_.size() && text.capacity() <= gathered_bytes_max) texts_[count_++].swap(text);
+        if (count_ < texts_.size() && text.capacity() <= gathered_bytes_max) texts_[count_++] = std::move(text);
         give_back(text);
     }
     void take(std::string& into) noexcept {
-        if (count_ > 0 && into.empty() && into.capacity() < texts_[count_ - 1].capacity()) into.swap(texts_[--count_]);
+        if (count_ > 0 && into.empty() && into.capacity() < texts_[count_ - 1].capacity())
+            into = std::move(texts_[--count_]);
     }
 
 private:
@@ -144,7 +146,7 @@ auto server_connection::receive_until(deadline until) { return as_result(with_de
 // Fetches more input. False at the end of the stream, or when `until` has come.
 task<bool> server_connection::receive(deadline until, bool& timed_out) {
     for (;;) {
-        co_await flush();
+        if (!output_.empty() || tls_) co_await flush();
         if (tls_ && unseal()) co_return true;
         if (peer_closed_) co_return false;
         if (tls_ && !tls_->output().empty()) continue;  // answers to what concerns the session only
@@ -185,8 +187,10 @@ bool server_connection::unseal() {
 
 task<request_head*> server_connection::next_request() {
     if (!keep_alive_ || broken_) co_return nullptr;
-    const bool in_step = co_await drop_body();
-    if (!in_step) co_return nullptr;
+    if (in_request_) {
+        const bool in_step = co_await drop_body();
+        if (!in_step) co_return nullptr;
+    }
     head_only_ = false;
     deadline idle_end = deadline::max();  // one for the whole wait: empty lines before a request do not extend it
     deadline head_end = deadline::max();
@@ -202,9 +206,9 @@ task<request_head*> server_connection::next_request() {
         const bool idle = parser_.idle();
         if (idle) {
             parser_.release_memory();
-            if (idle_end == deadline::max()) idle_end = deadline_after(limits_.idle_time);
+            if (idle_end == deadline::max()) idle_end = coarse_deadline_after(limits_.idle_time);
         } else if (head_end == deadline::max()) {
-            head_end = deadline_after(limits_.head_time);
+            head_end = coarse_deadline_after(limits_.head_time);
         }
         bool timed_out = false;
         bool more = false;
@@ -235,7 +239,10 @@ task<request_head*> server_connection::next_request() {
     body_read_ = 0;
     body_sent_ = 0;
     answered_.reset();
-    if (!limits_.wants_bodies && parser_.body_bytes() != 0) {
+    if (parser_.body_bytes() == 0) {
+        parser_.feed({});  // its end
+        in_request_ = false;
+    } else if (!limits_.wants_bodies) {
         const bool sound = co_await take_unwanted_body();
         if (!sound) co_return nullptr;
     }
@@ -287,7 +294,6 @@ task<result<bool>> server_connection::skip_body() {
 
 // What the handler left of a body. False when it is too much, or malformed: then the connection has to end.
 task<bool> server_connection::drop_body() {
-    if (!in_request_) co_return true;
     const result<bool> ended = co_await skip_body();
     co_return ended && *ended;
 }
@@ -378,15 +384,16 @@ void server_connection::give_up_unread_body(http::status status) noexcept {
         keep_alive_ = false;
 }
 
-// All of a body that is in memory.
-task<> server_connection::put_body(std::string_view body) {
-    if (skips_body_) co_return;
+// All of a body that is in memory, copied behind its head; false: it is to be sent from where it is.
+bool server_connection::gathers(std::string_view body) {
+    if (skips_body_) return true;
     body_sent_ = body.size();
-    if (body.size() <= copied_bytes_max || (body.size() <= gathered_body_bytes_max && !input().empty())) {
-        output_ += body;
-        if (output_.size() >= gathered_bytes_max) co_await flush();
-        co_return;
-    }
+    const bool small = body.size() <= copied_bytes_max || (body.size() <= gathered_body_bytes_max && !input().empty());
+    if (small) output_ += body;
+    return small;
+}
+
+task<> server_connection::send_answer(std::string_view body) {
     std::array<iovec, 2> parts{net::part_of(std::as_bytes(std::span{output_})),
                                net::part_of(std::as_bytes(std::span{body}))};
     co_await send(parts);
@@ -396,13 +403,19 @@ task<> server_connection::put_body(std::string_view body) {
 task<> server_connection::respond(response_head head, std::string_view body) {
     give_up_unread_body(head.status);
     put_head(head, body.size());
-    co_await put_body(body);
+    if (!gathers(body))
+        co_await send_answer(body);
+    else if (output_.size() >= gathered_bytes_max)
+        co_await flush();
 }
 
 task<> server_connection::respond(const prepared_head& head, std::string_view body) {
     give_up_unread_body(head.status());
     put_head(head);
-    co_await put_body(body);
+    if (!gathers(body))
+        co_await send_answer(body);
+    else if (output_.size() >= gathered_bytes_max)
+        co_await flush();
 }
 
 task<> server_connection::begin_response(response_head head, std::optional<std::uint64_t> body_bytes) {
@@ -523,7 +536,8 @@ bool server_connection::send_head_at_once() {
     return output_.empty();
 }
 
-task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) {
+task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes,
+                                     net::seen_pages* seen) {
     if (skips_body_ || bytes == 0) co_return;
     if (announced_ - body_sent_ < bytes) throw std::logic_error{"a response's body is longer than was announced"};
     keep_input();
@@ -532,7 +546,7 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
     while (bytes > 0) {
         if (!chunked_ && !tls_ && (output_.empty() || send_head_at_once())) {
             const std::uint64_t before = body_sent_;
-            co_await net::send_file_from_memory(since, file, offset, bytes, body_sent_);
+            co_await net::send_file_from_memory(since, file, offset, bytes, body_sent_, seen);
             // One who asks anew after this is waited for, and lets others go on; one who has asked already is not.
             if (!input().empty()) co_await yield();
             offset += body_sent_ - before;
@@ -548,26 +562,21 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
     }
 }
 
-// Takes from a text what has been sent of it, however the sending ends.
-class server_connection::sent_prefix {
-public:
-    sent_prefix(std::string& text, std::span<const iovec> parts) noexcept : text_{text}, parts_{parts} {}
-    sent_prefix(const sent_prefix&) = delete;
-    sent_prefix& operator=(const sent_prefix&) = delete;
-    ~sent_prefix() { text_.erase(0, text_.size() - bytes_of(parts_)); }
-
-private:
-    std::string& text_;
-    std::span<const iovec> parts_;
-};
-
+// May be cancelled, by a drain, and called again: no byte goes out twice.
 task<> server_connection::transmit_all(std::string& text) {
-    std::array<iovec, 1> parts{net::part_of(ringlet::as_bytes(text))};
-    const sent_prefix gone{text, parts};
-    co_await transmit(parts);
+    net::send_progress since{stream_.socket(), limits_.stall_time};
+    while (!text.empty()) {
+        const auto sent = co_await as_result(with_deadline(since.look(), stream_.send(ringlet::as_bytes(text))));
+        if (!sent && sent.error() != std::errc::timed_out) throw std::system_error{sent.error(), "send"};
+        if (sent) {
+            since.handed_over(*sent);
+            text.erase(0, *sent);
+            if (text.empty()) co_return;
+        }
+        if (!since.goes_on()) since.stalled();
+    }
 }
 
-// May be cancelled, by a drain, and called again: no byte goes out twice.
 task<> server_connection::flush() {
     if (tls_ && !output_.empty()) {
         spare_outputs.take(tls_->output());
@@ -575,15 +584,14 @@ task<> server_connection::flush() {
         output_.clear();
     }
     std::string& waiting = tls_ ? tls_->output() : output_;
-    if (waiting.empty()) co_return;
-    keep_input();
-    co_await transmit_all(waiting);
+    if (!waiting.empty()) keep_input();
+    return transmit_all(waiting);
 }
 
 // Whether nothing is on its way that a reset could answer, and so destroy what we have sent.
 bool server_connection::peer_sends_no_more() const noexcept {
-    const bool says_so = ended_idle_ || (client_closes_ && !broken_ && parser_.body_bytes() == 0);
-    return says_so && input().empty() && unread_bytes(stream_.socket()) == 0 &&
+    const bool says_so = client_closes_ && !broken_ && parser_.body_bytes() == 0 && !stream_.may_hold_more();
+    return (says_so || (ended_idle_ && unread_bytes(stream_.socket()) == 0)) && input().empty() &&
            net::unconfirmed_bytes(stream_.socket()) == 0;
 }
 
@@ -593,12 +601,18 @@ task<> server_connection::close() {
         tls_->close();
         co_await flush();
     }
+    spare_outputs.put(output_);
     if (peer_sends_no_more()) {
         stream_.close();
         co_return;
     }
     lease_.release();
     kept_.reset();
+    co_await linger();
+}
+
+// Until the peer has all that was sent, and has closed or had time to.
+task<> server_connection::linger() {
     // At once and not by the ring, which would send it to another thread.
     if (io::sys::shutdown(stream_.socket().get(), SHUT_WR) != 0) co_return;
     net::send_progress since{stream_.socket(), limits_.stall_time};

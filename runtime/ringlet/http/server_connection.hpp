@@ -8,6 +8,7 @@
 #include <ringlet/http/writer.hpp>
 #include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/net/drain.hpp>
+#include <ringlet/net/send_file.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/net/tls_stream.hpp>
 #include <ringlet/time/clock.hpp>
@@ -94,8 +95,8 @@ public:
     task<> write(std::span<const std::byte> part);
     /// The next part of the body: `bytes` of a regular file from `offset` on; fewer when the file ends before. What is in
     /// memory goes from there to the socket (sendfile(2)), the rest, and under TLS everything, is read by the ring first,
-    /// so that a disk holds up nobody else.
-    task<> write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes);
+    /// so that a disk holds up nobody else. `seen`: see net::send_file_from_memory.
+    task<> write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes, net::seen_pages* seen = nullptr);
     /// Ends the body. When fewer bytes than announced were written, the connection is cut, so that the client notices.
     task<> end_response();
 
@@ -122,7 +123,8 @@ private:
     void begin_head(http::status status);
     void put_head(response_head& head, std::optional<std::uint64_t> body_bytes);
     void put_head(const prepared_head& head);
-    task<> put_body(std::string_view body);
+    bool gathers(std::string_view body);
+    task<> send_answer(std::string_view body);
     bool peer_sends_no_more() const noexcept;
     void keep_input();
     auto receive_until(deadline until);
@@ -134,7 +136,6 @@ private:
     task<bool> take_unwanted_body();
     void refuse(parse_error error);
     class unsent;
-    class sent_prefix;
     static constexpr std::uint64_t not_announced = std::numeric_limits<std::uint64_t>::max();
     struct kept_input {
         std::string bytes;
@@ -146,6 +147,7 @@ private:
     task<> transmit_all(std::string& text);
     bool send_head_at_once();
     task<> flush();
+    task<> linger();
 
     net::tcp_stream stream_;
     std::unique_ptr<net::tls_session> tls_;

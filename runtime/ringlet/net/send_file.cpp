@@ -30,6 +30,8 @@ constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
 // Short enough that a socket's buffer does not run dry.
 constexpr std::chrono::microseconds until_looking_again{500};
 
+constexpr std::chrono::milliseconds pages_stay{100};
+
 bool is_in_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) noexcept {
     static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     std::uint64_t pages = 0;
@@ -76,20 +78,33 @@ task<> send_piece(send_progress& to, std::span<const std::byte> piece, std::uint
 
 }  // namespace
 
+bool seen_pages::cover(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+    return begin_ <= offset && offset + bytes <= end_ && clock::coarse_now() < until_;
+}
+
+void seen_pages::add(std::uint64_t offset, std::uint64_t bytes) noexcept {
+    const deadline now = clock::coarse_now();
+    if (offset != end_ || now >= until_) {
+        begin_ = offset;
+        until_ = now + pages_stay;
+    }
+    end_ = offset + bytes;
+}
+
 int unconfirmed_bytes(io::fd_ref socket) noexcept {
     int bytes = 0;
     return io::sys::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
 send_progress::send_progress(io::fd_ref socket, std::chrono::nanoseconds limit) noexcept
-    : socket_{socket}, limit_{limit}, look_{deadline_after(limit)} {}
+    : socket_{socket}, limit_{limit}, look_{coarse_deadline_after(limit)} {}
 
 bool send_progress::goes_on() noexcept {
-    if (clock::now() < look_) return true;
+    if (clock::coarse_now() < look_) return true;
     const std::int64_t confirmed = handed_over_ - unconfirmed_bytes(socket_);
     const bool stands_still = confirmed_before_ && confirmed <= *confirmed_before_;
     confirmed_before_ = confirmed;
-    look_ = deadline_after(limit_);
+    look_ = coarse_deadline_after(limit_);
     return !stands_still;
 }
 
@@ -100,12 +115,17 @@ void send_progress::stalled() const {
 }
 
 task<> send_file_from_memory(send_progress& to, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes,
-                             std::uint64_t& sent) {
+                             std::uint64_t& sent, seen_pages* seen) {
     std::uint64_t looked_at = offset;  // up to here it was in memory a moment ago
     while (bytes > 0) {
-        const std::uint64_t piece = std::min(bytes, sendfile_bytes_max);
-        if (offset >= looked_at && !is_in_memory(file, offset, piece)) break;
-        if (offset >= looked_at) looked_at = offset + piece;
+        if (offset >= looked_at) {
+            const std::uint64_t piece = std::min(bytes, sendfile_bytes_max);
+            if (!seen || !seen->cover(offset, piece)) {
+                if (!is_in_memory(file, offset, piece)) break;
+                if (seen) seen->add(offset, piece);
+            }
+            looked_at = offset + piece;
+        }
         const ssize_t taken = send_file_at_once(to.socket(), file, offset, looked_at - offset);
         if (taken == 0) break;  // the file has become shorter
         if (taken > 0) {

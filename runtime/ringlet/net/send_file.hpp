@@ -41,8 +41,21 @@ private:
 /// Bytes that were sent and that the peer has not confirmed; on a Unix socket, the memory of what it has not read.
 [[nodiscard]] int unconfirmed_bytes(io::fd_ref socket) noexcept;
 
+/// Which part of an open file was in memory a moment ago: who sends it often need not ask each time. What the kernel has
+/// just used it does not drop within a tenth of a second.
+class seen_pages {
+public:
+    [[nodiscard]] bool cover(std::uint64_t offset, std::uint64_t bytes) const noexcept;
+    void add(std::uint64_t offset, std::uint64_t bytes) noexcept;
+
+private:
+    std::uint64_t begin_ = 0;
+    std::uint64_t end_ = 0;
+    deadline until_{};
+};
+
 /// Sends bytes of a file to a socket without copying them (sendfile(2)), as long as they are in memory, and waits for the
-/// socket. Adds what has been sent to `sent` as it goes.
+/// socket. Adds what has been sent to `sent` as it goes. With `seen`, the file's, it asks for pages ten times a second only.
 ///
 /// Result:    nothing; fewer than `bytes` were sent: the next are not in memory, or it cannot be told (before Linux 6.5), or
 ///            the file has ended.
@@ -51,7 +64,7 @@ private:
 /// Thread:    the loop's thread only.
 /// Maps to:   cachestat(2), sendfile(2), IORING_OP_POLL_ADD.
 task<> send_file_from_memory(send_progress& to, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes,
-                             std::uint64_t& sent);
+                             std::uint64_t& sent, seen_pages* seen = nullptr);
 
 /// The same, and what is not in memory is read by the ring first.
 ///

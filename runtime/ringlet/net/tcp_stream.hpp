@@ -54,6 +54,9 @@ public:
     /// the stream. Give the lease back soon: others wait for it. See io::recv_provided_op. Borrows the stream, too.
     auto recv_lease() noexcept { return io::recv_provided_op{socket_, more_}; }
 
+    /// Whether the last recv_lease left something in the socket; before the first one: yes.
+    bool may_hold_more() const noexcept { return more_; }
+
     /// Sends what the kernel takes at once. See io::send_op.
     auto send(std::span<const std::byte> bytes) noexcept { return io::send_op{socket_, bytes}; }
 

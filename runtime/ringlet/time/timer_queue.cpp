@@ -6,19 +6,27 @@
 
 namespace ringlet {
 
-clock::time_point clock::now() noexcept {
+namespace {
+
+clock::time_point read(clockid_t which) noexcept {
     const auto* loop = detail::this_thread_scheduler;
     if (loop && loop->timers && loop->timers->virtual_now) return *loop->timers->virtual_now;
     timespec ts{};
-    ::clock_gettime(CLOCK_MONOTONIC, &ts);
-    return time_point{std::chrono::seconds{ts.tv_sec} + std::chrono::nanoseconds{ts.tv_nsec}};
+    ::clock_gettime(which, &ts);
+    return clock::time_point{std::chrono::seconds{ts.tv_sec} + std::chrono::nanoseconds{ts.tv_nsec}};
 }
 
-deadline deadline_after(std::chrono::nanoseconds after) noexcept {
-    const deadline now = clock::now();
-    if (after > deadline::max() - now) return deadline::max();
-    return now + after;
+deadline later(deadline now, std::chrono::nanoseconds by) noexcept {
+    return by > deadline::max() - now ? deadline::max() : now + by;
 }
+
+}  // namespace
+
+clock::time_point clock::now() noexcept { return read(CLOCK_MONOTONIC); }
+clock::time_point clock::coarse_now() noexcept { return read(CLOCK_MONOTONIC_COARSE); }
+
+deadline deadline_after(std::chrono::nanoseconds after) noexcept { return later(clock::now(), after); }
+deadline coarse_deadline_after(std::chrono::nanoseconds after) noexcept { return later(clock::coarse_now(), after); }
 
 namespace detail {
 

@@ -329,7 +329,7 @@ constexpr awaitable_row rows[] = {
     {"http::server_connection::write(std::span<const std::byte>)", &writes_bodies},
     {"http::server_connection::respond(const prepared_head&, std::string_view)", &writes_files},
     {"http::server_connection::begin_response(const prepared_head&)", &writes_files},
-    {"http::server_connection::write_file(io::fd_ref, std::uint64_t, std::uint64_t)", &writes_files},
+    {"http::server_connection::write_file(io::fd_ref, std::uint64_t, std::uint64_t, net::seen_pages*)", &writes_files},
     {"http::server_connection::end_response()", &ends_responses},
     {"http::server_connection::close()", &closes},
 };

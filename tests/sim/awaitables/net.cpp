@@ -619,7 +619,8 @@ constexpr awaitable_row rows_of_net[] = {
     {"net::multishot_udp_socket::send_to(std::span<const std::byte>, const endpoint&)", &multishot_sends_datagrams},
     {"net::resolve(std::string, std::uint16_t, resolve_options)", &resolves},
     {"net::send_file(send_progress&, io::fd_ref, std::uint64_t, std::uint64_t, std::uint64_t&)", &sends_files},
-    {"net::send_file_from_memory(send_progress&, io::fd_ref, std::uint64_t, std::uint64_t, std::uint64_t&)",
+    {"net::send_file_from_memory(send_progress&, io::fd_ref, std::uint64_t, std::uint64_t, std::uint64_t&, "
+     "seen_pages*)",
      &sends_files_from_memory},
     {"net::serve(Listener&, serve_options, Handler&&, Args&&...)", &serves},
     {"net::serve(Listener&, Handler&&, Args&&...)", &serves_until_cancelled},

@@ -67,6 +67,7 @@ inline constexpr std::array<std::uint8_t, 256> character_table = make_character_
 /// ASCII case-insensitive comparison, the same in every locale.
 [[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
     if (a.size() != b.size()) return false;
+    if (a == b) return true;
     for (std::size_t i = 0; i < a.size(); ++i)
         if (to_lower(a[i]) != to_lower(b[i])) return false;
     return true;

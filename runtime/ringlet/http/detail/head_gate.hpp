@@ -54,15 +54,18 @@ private:
         end_lf,
     };
 
-    // Each takes as many bytes of its kind as there are; false means: see error_.
-    bool step(const char*& p, const char* end) noexcept;
+    enum class found : std::uint8_t { part, line, head, error };
+
+    found take(const char*& at, const char* end) noexcept;
+    const char* skip_target(const char* p, const char* end) noexcept;
+    // Each takes one byte; false means: see error_.
     bool step_start(char c) noexcept;
     bool step_version(char c) noexcept;
     bool step_status_code(char c) noexcept;
     bool step_field_start(char c) noexcept;
-    bool step_name(const char*& p, const char* end) noexcept;
-    bool step_value(const char*& p, const char* end) noexcept;
-    bool step_target(const char*& p, const char* end) noexcept;
+    bool end_target(char c) noexcept;
+    bool end_name(char c) noexcept;
+    bool end_value(char c) noexcept;
     bool expect_lf(char c, state next) noexcept;
     bool fail(status s, std::string_view reason) noexcept;
     bool too_long() noexcept;
@@ -76,7 +79,6 @@ private:
     start start_ = start::request_line;
     std::uint8_t position_ = 0;  // within the version, the status code, or the run of empty lines
     char major_ = '1';
-    bool complete_ = false;
 };
 
 }  // namespace ringlet::http::detail

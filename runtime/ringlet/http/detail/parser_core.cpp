@@ -71,6 +71,19 @@ parser_core::parser_core(bool is_request, const limits& bounds) noexcept : limit
     start_message();
 }
 
+void parser_core::restart(bool is_request, const limits& bounds) noexcept {
+    limits_ = bounds;
+    is_request_ = is_request;
+    answered_method = method::get;
+    error = {};
+    start_message();
+}
+
+std::size_t parser_core::memory() const noexcept {
+    return request.method_text.capacity() + request.target.capacity() + request.fields.memory() +
+           response.reason.capacity() + response.fields.memory();
+}
+
 void parser_core::on_name(std::string_view piece) {
     if (saw_head_) return;  // a trailer field: checked by the gate and dropped (RFC 9110 section 6.5.1)
     auto& f = current_fields();

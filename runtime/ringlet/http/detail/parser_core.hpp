@@ -28,6 +28,11 @@ public:
     parser_core(const parser_core&) = delete;
     parser_core& operator=(const parser_core&) = delete;
 
+    /// As new, in the memory that it has.
+    void restart(bool is_request, const limits& bounds) noexcept;
+    /// Bytes that its heads hold.
+    [[nodiscard]] std::size_t memory() const noexcept;
+
     parse_result feed(std::span<const std::byte> input);
     parse_result finish();
     std::uint64_t unfed_bytes() const noexcept;
@@ -77,14 +82,14 @@ private:
     parse_result fail(std::size_t consumed, std::string_view reason) noexcept;
     [[nodiscard]] http::fields& current_fields() noexcept { return is_request_ ? request.fields : response.fields; }
 
-    const limits limits_;
+    limits limits_;
     llhttp_t llhttp_{};
     head_gate head_gate_;
     chunk_gate chunk_gate_;
     std::uint64_t remaining_ = 0;   // of the body or of the chunk
     std::uint64_t body_bytes_ = 0;  // data of all chunks so far
     phase phase_ = phase::over;
-    const bool is_request_;
+    bool is_request_;
     std::uint8_t chunk_end_bytes_ = 0;
     // What llhttp reported last.
     bool saw_head_ = false;
