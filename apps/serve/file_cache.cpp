@@ -42,10 +42,14 @@ bool is_settled(const resource& what) noexcept {
     return std::ranges::all_of(what.forms, change_would_show);
 }
 
-// A body is what it is; an open file may be written to at any time, and to ask it costs little beside sending it.
-bool is_as_it_was(const representation& form) noexcept {
+// A body is what it is; an open file may be written to at any time. It is asked once in each tick of the coarse clock, which
+// is what the kernel's time stamps are made of.
+bool is_as_it_was(const representation& form, ringlet::deadline now) noexcept {
+    if (form.body || form.looked_at == now) return true;
     struct stat info{};
-    return form.body || (ringlet::io::sys::fstat(form.file.get(), &info) == 0 && file_state::of(info) == form.state);
+    const bool same = ringlet::io::sys::fstat(form.file.get(), &info) == 0 && file_state::of(info) == form.state;
+    if (same) form.looked_at = now;
+    return same;
 }
 
 std::size_t body_bytes_of(const resource& what) noexcept {
@@ -66,8 +70,10 @@ file_cache::file_cache(ringlet::io::owned_fd root, ringlet::http::fields extra, 
 
 std::shared_ptr<const resource> file_cache::at_hand(std::string_view path) noexcept {
     const auto which = known(path);
-    if (which == by_use_.end() || which->trusted_until <= ringlet::clock::coarse_now()) return nullptr;
-    if (!std::ranges::all_of(which->what->forms, is_as_it_was)) return nullptr;
+    const ringlet::deadline now = ringlet::clock::coarse_now();
+    if (which == by_use_.end() || which->trusted_until <= now) return nullptr;
+    const auto as_it_was = [now](const representation& form) { return is_as_it_was(form, now); };
+    if (!std::ranges::all_of(which->what->forms, as_it_was)) return nullptr;
     by_use_.splice(by_use_.begin(), by_use_, which);
     return which->what;
 }

@@ -24,10 +24,11 @@ struct representation {
     file_state state;
     std::string_view coding;  ///< Content-Encoding; empty: none
     ringlet::http::validators validators;
-    std::optional<ringlet::http::prepared_head> whole;  ///< of the answer that sends all of it
-    std::optional<std::string> body;                    ///< all of it, where it is small
-    ringlet::io::owned_fd file;                         ///< open where there is no body
-    mutable ringlet::net::seen_pages in_memory;         ///< of the open file
+    std::optional<ringlet::http::prepared_head> whole;               ///< of the answer that sends all of it
+    std::optional<std::string> body;                                 ///< all of it, where it is small
+    ringlet::io::owned_fd file;                                      ///< open where there is no body
+    mutable ringlet::net::seen_pages in_memory;                      ///< of the open file
+    mutable ringlet::deadline looked_at = ringlet::deadline::min();  ///< it was as `state` says
 };
 
 /// What stands at a path that may be served.

@@ -140,9 +140,9 @@ ringlet::task<> site::send_resource(connection& client, const http::request_head
             co_await client.respond(*form.whole, *form.body);
             co_return;
         }
-        co_await client.begin_response(*form.whole);
+        client.begin_response(*form.whole);
         co_await client.write_file(form.file, 0, size, &form.in_memory);
-        co_await client.end_response();
+        client.end_response();
         co_return;
     }
     http::response_head head = head_for(http::status::partial_content, *what, form, options_.fields);
@@ -151,9 +151,9 @@ ringlet::task<> site::send_resource(connection& client, const http::request_head
         co_await client.respond(std::move(head), std::string_view{*form.body}.substr(range.first, range.bytes));
         co_return;
     }
-    co_await client.begin_response(std::move(head), range.bytes);
+    client.begin_response(std::move(head), range.bytes);
     co_await client.write_file(form.file, range.first, range.bytes, &form.in_memory);
-    co_await client.end_response();
+    client.end_response();
 }
 
 // Made on another thread: a directory may have a hundred thousand entries, and others are not to wait for them.
@@ -182,9 +182,9 @@ ringlet::task<> site::send_listing(connection& client, const http::clean_target&
     }
     http::response_head head = head_of(http::status::ok, "text/html; charset=utf-8");
     head.fields.add("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-    co_await client.begin_response(std::move(head), page.size());
+    client.begin_response(std::move(head), page.size());
     co_await client.write(std::as_bytes(std::span{page}));
-    co_await client.end_response();
+    client.end_response();
 }
 
 ringlet::task<> site::send_status(connection& client, http::status status) const {

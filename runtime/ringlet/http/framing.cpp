@@ -53,18 +53,18 @@ body_plan plan_by_fields(version v, const fields& f, framing otherwise) noexcept
     return {otherwise, std::nullopt, {}};
 }
 
-// reg-name or IPv4address: at least one character, percent-encoding well-formed.
-bool is_valid_name(std::string_view host) noexcept {
-    if (detail::all_of(host, detail::host_char)) return true;
-    for (std::size_t i = 0; i < host.size(); ++i) {
-        if (host[i] == '%') {
-            if (i + 2 >= host.size() || !detail::all_of(host.substr(i + 1, 2), detail::hex_digit)) return false;
-            i += 2;
-        } else if (!detail::is(host[i], detail::host_char)) {
-            return false;
-        }
+// Where a reg-name or IPv4address at the front of `text` ends: at the first character that cannot be of it.
+std::size_t end_of_name(std::string_view text) noexcept {
+    std::size_t i = 0;
+    while (i < text.size()) {
+        if (detail::is(text[i], detail::host_char))
+            ++i;
+        else if (text[i] == '%' && i + 2 < text.size() && detail::all_of(text.substr(i + 1, 2), detail::hex_digit))
+            i += 3;
+        else
+            break;
     }
-    return !host.empty();
+    return i;
 }
 
 }  // namespace
@@ -95,30 +95,29 @@ body_plan plan_response_body(const response_head& head, method request_method) n
 }
 
 bool is_valid_host(std::string_view value) noexcept {
-    std::string_view host = value;
     std::string_view port;
     if (value.starts_with('[')) {
         const auto close = value.find(']');
         if (close == std::string_view::npos) return false;
-        host = value.substr(1, close - 1);
+        const std::string_view host = value.substr(1, close - 1);
         if (!std::all_of(host.begin(), host.end(),
                          [](char c) { return detail::is(c, detail::hex_digit) || c == ':' || c == '.'; }))
             return false;
         if (std::count(host.begin(), host.end(), ':') < 2) return false;
         port = value.substr(close + 1);
-        if (!port.empty() && port.front() != ':') return false;
-        if (!port.empty()) port.remove_prefix(1);
     } else {
-        if (const auto colon = value.find(':'); colon != std::string_view::npos) {
-            host = value.substr(0, colon);
-            port = value.substr(colon + 1);
-        }
-        if (!is_valid_name(host)) return false;
+        const std::size_t end = end_of_name(value);
+        if (end == 0) return false;
+        port = value.substr(end);
     }
     if (port.empty()) return true;
+    if (port.front() != ':' || port.size() > 6) return false;
     unsigned number = 0;
-    if (!detail::all_of(port, detail::digit) || port.size() > 5) return false;
-    return std::from_chars(port.data(), port.data() + port.size(), number).ec == std::errc{} && number <= 65535;
+    for (const char c : port.substr(1)) {
+        if (!detail::is(c, detail::digit)) return false;
+        number = 10 * number + static_cast<unsigned>(c - '0');
+    }
+    return number <= 65535;
 }
 
 std::string_view host_error(const request_head& head) noexcept {

@@ -89,8 +89,8 @@ public:
     task<> respond(const prepared_head& head, std::string_view body);
 
     /// Begins an answer whose body follows by `write`: exactly `body_bytes` of them, or chunked when not known.
-    task<> begin_response(response_head head, std::optional<std::uint64_t> body_bytes);
-    task<> begin_response(const prepared_head& head);
+    void begin_response(response_head head, std::optional<std::uint64_t> body_bytes);
+    void begin_response(const prepared_head& head);
     /// The next part of the body; ignored when the request was HEAD or the status has none (204, 304).
     task<> write(std::span<const std::byte> part);
     /// The next part of the body: `bytes` of a regular file from `offset` on; fewer when the file ends before. What is in
@@ -98,7 +98,7 @@ public:
     /// so that a disk holds up nobody else. `seen`: see net::send_file_from_memory.
     task<> write_file(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes, net::seen_pages* seen = nullptr);
     /// Ends the body. When fewer bytes than announced were written, the connection is cut, so that the client notices.
-    task<> end_response();
+    void end_response();
 
     /// Sends what is left, then ends the connection so that the last answer reaches the peer: half-closes, and drops
     /// what still comes, for at most two seconds. A connection that was idle is closed at once.

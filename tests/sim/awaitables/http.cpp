@@ -50,18 +50,18 @@ task<> answer_all(http::server_connection connection) {
             const std::string half(body_bytes / 2, 'x');
             std::optional<std::uint64_t> announced;
             if (target == "/large") announced = body_bytes;
-            co_await connection.begin_response(ok(), announced);
+            connection.begin_response(ok(), announced);
             co_await connection.write(as_bytes(half));
             co_await ringlet::sleep(1ms);
             co_await connection.write(as_bytes(half));
-            co_await connection.end_response();
+            connection.end_response();
         } else if (target == "/file") {
             auto file = co_await fs::open("/large", fs::open_options::read());
             const http::prepared_head head{ok(), body_bytes};
-            co_await connection.begin_response(head);
+            connection.begin_response(head);
             co_await connection.write_file(file.descriptor(), 0, body_bytes / 2);
             co_await connection.write_file(file.descriptor(), body_bytes / 2, body_bytes - body_bytes / 2);
-            co_await connection.end_response();
+            connection.end_response();
         } else if (target == "/prepared") {
             const std::string body(body_bytes, 'x');
             const http::prepared_head head{ok(), body_bytes};
@@ -158,16 +158,12 @@ task<> responds(testing::simulation&) {
     return served("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", get_one, "\r\n\r\n");
 }
 
-task<> begins_responses(testing::simulation&) { return served("GET /large HTTP/1.1\r\nHost: a\r\n\r\n", get_one, ""); }
 task<> writes_bodies(testing::simulation&) {
     return served("GET /chunked HTTP/1.1\r\nHost: a\r\n\r\n", "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", "xxx");
 }
 task<> writes_files(testing::simulation& world) {
     world.write_file("/large", std::string(body_bytes, 'x'));
     return served("GET /file HTTP/1.1\r\nHost: a\r\n\r\n", "GET /prepared HTTP/1.1\r\nHost: a\r\n\r\n", "xxx");
-}
-task<> ends_responses(testing::simulation&) {
-    return served("GET /chunked HTTP/1.1\r\nHost: a\r\n\r\n", "", "0\r\n\r\n");
 }
 
 task<> closes(testing::simulation&) {
@@ -325,12 +321,9 @@ constexpr awaitable_row rows[] = {
     {"http::server_connection::next_request()", &next_requests},
     {"http::server_connection::read_body(std::span<std::byte>)", &reads_bodies},
     {"http::server_connection::respond(response_head, std::string_view)", &responds},
-    {"http::server_connection::begin_response(response_head, std::optional<std::uint64_t>)", &begins_responses},
     {"http::server_connection::write(std::span<const std::byte>)", &writes_bodies},
     {"http::server_connection::respond(const prepared_head&, std::string_view)", &writes_files},
-    {"http::server_connection::begin_response(const prepared_head&)", &writes_files},
     {"http::server_connection::write_file(io::fd_ref, std::uint64_t, std::uint64_t, net::seen_pages*)", &writes_files},
-    {"http::server_connection::end_response()", &ends_responses},
     {"http::server_connection::close()", &closes},
 };
 

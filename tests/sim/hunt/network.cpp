@@ -154,11 +154,11 @@ task<> answer_requests(net::tcp_stream stream) {
             co_await client.respond(std::move(head), body);
             continue;
         }
-        co_await client.begin_response(std::move(head), std::nullopt);
+        client.begin_response(std::move(head), std::nullopt);
         const auto bytes = ringlet::as_bytes(body);
         co_await client.write(bytes.first(bytes.size() / 2));
         co_await client.write(bytes.subspan(bytes.size() / 2));
-        co_await client.end_response();
+        client.end_response();
     }
     co_await client.close();
 }

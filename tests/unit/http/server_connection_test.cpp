@@ -62,9 +62,9 @@ task<> name_target(tcp_stream stream, server_limits limits) {
 task<> stream_target(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
     while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
-        co_await client.begin_response(head_of(http::status::ok), request->target.size());
+        client.begin_response(head_of(http::status::ok), request->target.size());
         co_await client.write(as_bytes(request->target));
-        co_await client.end_response();
+        client.end_response();
     }
     co_await client.close();
 }
@@ -76,9 +76,9 @@ task<> echo_body(tcp_stream stream, server_limits limits) {
         std::string all;
         std::array<std::byte, 7> part;
         while (const std::size_t n = co_await client.read_body(part)) all += as_text(std::span{part}.first(n));
-        co_await client.begin_response(head_of(http::status::ok), std::nullopt);
+        client.begin_response(head_of(http::status::ok), std::nullopt);
         co_await client.write(as_bytes(all));
-        co_await client.end_response();
+        client.end_response();
     }
     co_await client.close();
 }
@@ -148,9 +148,9 @@ task<> send_much(tcp_stream stream, server_limits limits) {
     co_await client.next_request();
     constexpr std::size_t size = 2 << 20;
     const std::vector<std::byte> body(size, std::byte{'x'});
-    co_await client.begin_response(head_of(http::status::ok), size);
+    client.begin_response(head_of(http::status::ok), size);
     co_await client.write(body);
-    co_await client.end_response();
+    client.end_response();
     co_await client.close();
 }
 
@@ -167,15 +167,15 @@ task<> send_file(tcp_stream stream, server_limits limits) {
     co_await client.next_request();
     constexpr std::size_t size = 2 << 20;
     const io::owned_fd file = file_of(size, true);
-    co_await client.begin_response(head_of(http::status::ok), size);
+    client.begin_response(head_of(http::status::ok), size);
     co_await client.write_file(file, 0, size);
-    co_await client.end_response();
+    client.end_response();
     co_await client.close();
 }
 
 task<> write_whole_file(server_connection& client, io::fd_ref file, std::size_t size) {
     co_await client.next_request();
-    co_await client.begin_response(head_of(http::status::ok), size);
+    client.begin_response(head_of(http::status::ok), size);
     co_await client.write_file(file, 0, size);
 }
 
@@ -277,9 +277,9 @@ task<std::string> drain_in_a_request() {
 task<> answer_shorter(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
     while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
-        co_await client.begin_response(head_of(http::status::ok), 10);
+        client.begin_response(head_of(http::status::ok), 10);
         co_await client.write(as_bytes("12345"));
-        co_await client.end_response();
+        client.end_response();
     }
     co_await client.close();
 }
@@ -287,7 +287,7 @@ task<> answer_shorter(tcp_stream stream, server_limits limits) {
 task<> answer_longer(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
     co_await client.next_request();
-    co_await client.begin_response(head_of(http::status::ok), 3);
+    client.begin_response(head_of(http::status::ok), 3);
     co_await client.write(as_bytes("12345"));
 }
 
@@ -297,9 +297,9 @@ task<> answer_without_body(tcp_stream stream, server_limits limits) {
         const auto s = request->target == "/304" ? http::status::not_modified : http::status::no_content;
         std::optional<std::uint64_t> body_bytes;
         if (request->target == "/304") body_bytes = 5;
-        co_await client.begin_response(head_of(s), body_bytes);
+        client.begin_response(head_of(s), body_bytes);
         co_await client.write(as_bytes("12345"));
-        co_await client.end_response();
+        client.end_response();
     }
     co_await client.close();
 }
@@ -307,10 +307,10 @@ task<> answer_without_body(tcp_stream stream, server_limits limits) {
 task<> answer_before_reading(tcp_stream stream, server_limits limits) {
     server_connection client{std::move(stream), limits};
     while ([[maybe_unused]] const request_head* request = co_await client.next_request()) {
-        co_await client.begin_response(head_of(http::status::ok), 4);
+        client.begin_response(head_of(http::status::ok), 4);
         std::array<std::byte, 16> body;
         while (const std::size_t n = co_await client.read_body(body)) co_await client.write(std::span{body}.first(n));
-        co_await client.end_response();
+        client.end_response();
     }
     co_await client.close();
 }
