@@ -208,3 +208,27 @@ TEST_CASE("an idle parser gives its memory back and goes on", "[http][parser]") 
         parser.release_memory();
     }
 }
+
+TEST_CASE("memory that a parser gave back knows nothing of what it held", "[http][parser]") {
+    using ringlet::http::event;
+    const auto feed = [](auto& parser, std::string_view text) { return parser.feed(std::as_bytes(std::span{text})); };
+    ringlet::http::response_parser first;
+    first.answers(ringlet::http::method::head);
+    CHECK(feed(first, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: a\r\n\r\n").what == event::head);
+    CHECK(first.feed({}).what == event::complete);
+    first.release_memory();
+    {
+        ringlet::http::limits narrow;
+        narrow.fields_max = 1;
+        ringlet::http::request_parser refuses{narrow};
+        CHECK(feed(refuses, "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n").what == event::error);
+    }
+    ringlet::http::request_parser request;
+    CHECK(request.error().reason.empty());
+    CHECK(feed(request, "GET / HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\n").what == event::head);
+    CHECK(request.head().fields.size() == 2);
+    ringlet::http::response_parser response;  // to GET again
+    CHECK(feed(response, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n").what == event::head);
+    CHECK(response.head().fields.size() == 1);
+    CHECK(response.body_bytes() == 5);
+}

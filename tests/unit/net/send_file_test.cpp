@@ -77,7 +77,45 @@ task<outcome> send_beyond_the_end() {
     co_return out;
 }
 
+// What each of two times that the same file is sent asks of the kernel.
+task<std::array<std::uint64_t, 2>> calls_of_sending_twice() {
+    auto listener = any_listener();
+    net::tcp_stream reader = co_await net::tcp_stream::connect(listener.local_endpoint());
+    net::tcp_stream stream = co_await listener.accept();
+    const io::owned_fd file = file_of(10'000);
+    net::send_progress progress{stream.socket(), 30s};
+    net::seen_pages seen;
+    std::array<std::uint64_t, 2> calls{};
+    for (std::uint64_t& each : calls) {
+        const std::uint64_t before = io::sys::calls;
+        std::uint64_t sent = 0;
+        co_await net::send_file_from_memory(progress, file, 0, 10'000, sent, &seen);
+        if (sent == 10'000) each = io::sys::calls - before;
+    }
+    co_return calls;
+}
+
 }  // namespace
+
+TEST_CASE("pages that were seen a moment ago are not looked for again", "[net]") {
+    const auto calls = ringlet::run(calls_of_sending_twice());
+    if (calls[0] == 0) return;  // before Linux 6.5 nobody can tell what is in memory
+    CHECK(calls[1] == calls[0] - 1);
+}
+
+TEST_CASE("what was seen of a file covers what lies in it", "[net]") {
+    net::seen_pages seen;
+    CHECK_FALSE(seen.cover(0, 1));
+    seen.add(100, 50);
+    seen.add(150, 50);  // one after the other
+    CHECK(seen.cover(100, 100));
+    CHECK(seen.cover(199, 1));
+    CHECK_FALSE(seen.cover(99, 2));
+    CHECK_FALSE(seen.cover(199, 2));
+    seen.add(1000, 1);  // elsewhere: what was before is forgotten
+    CHECK(seen.cover(1000, 1));
+    CHECK_FALSE(seen.cover(150, 1));
+}
 
 // The ring reports a peer that will send nothing more to whoever waits to send, at once and again: 200 ms of looking would be
 // a hundred thousand calls.

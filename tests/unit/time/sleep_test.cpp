@@ -64,6 +64,13 @@ TEST_CASE("sleep_until wakes at a point in time, at once when it is past", "[sle
     }(loop));
 }
 
+TEST_CASE("the coarse clock is never ahead", "[clock]") {
+    const ringlet::deadline coarse = ringlet::clock::coarse_now();
+    CHECK(coarse <= ringlet::clock::now());
+    CHECK(ringlet::coarse_deadline_after(1h) > coarse);
+    CHECK(ringlet::coarse_deadline_after(std::chrono::nanoseconds::max()) == ringlet::deadline::max());
+}
+
 TEST_CASE("the longest sleep there is can be cancelled", "[sleep]") {
     checked_loop loop;
     loop.run([]() -> task<> {
