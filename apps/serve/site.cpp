@@ -60,41 +60,40 @@ std::string make_listing(int root_fd, int directory_fd, const std::string& path,
 site::site(const site_options& options)
     : options_{options}, files_{open_root(options.root), options.fields, options.cache} {}
 
+// No coroutine: for what is at hand, the one that sends it is enough.
 ringlet::task<> site::answer(connection& client, const http::request_head& request) {
     using http::method;
-    if (request.method == method::other) {
-        co_await send_status(client, http::status::not_implemented);
-        co_return;
-    }
-    if (request.method == method::options) {
-        http::response_head head = head_of(http::status::no_content, {});
-        head.fields.add("Allow", methods);
+    if (request.method == method::other) return send_status(client, http::status::not_implemented);
+    if (request.method == method::options) return send_methods(client, http::status::no_content);
+    if (request.method != method::get && request.method != method::head)
+        return send_methods(client, http::status::method_not_allowed);
+    auto where = http::clean_path(request.target);
+    if (!where) return send_status(client, http::status::bad_request);
+    if (where->hidden) return send_status(client, http::status::not_found);
+    auto what = files_.at_hand(where->path);
+    if (what && !what->is_directory && !where->directory) return send_resource(client, request, std::move(what));
+    return look_up(client, request, *std::move(where));
+}
+
+ringlet::task<> site::send_methods(connection& client, http::status status) const {
+    http::response_head head = head_of(status, status == http::status::no_content ? std::string_view{} : plain_text);
+    head.fields.add("Allow", methods);
+    if (status == http::status::no_content)
         co_await client.respond(std::move(head), std::string_view{});
-        co_return;
-    }
-    if (request.method != method::get && request.method != method::head) {
-        http::response_head head = head_of(http::status::method_not_allowed, plain_text);
-        head.fields.add("Allow", methods);
+    else
         co_await send_error(client, std::move(head));
-        co_return;
-    }
-    const auto where = http::clean_path(request.target);
-    if (!where) {
-        co_await send_status(client, http::status::bad_request);
-        co_return;
-    }
-    file_cache::found found;
-    if (!where->hidden) found.what = files_.at_hand(where->path);
-    if (!where->hidden && !found.what) found = co_await files_.find(where->path);
-    if (!found.what) {
+}
+
+ringlet::task<> site::look_up(connection& client, const http::request_head& request, http::clean_target where) {
+    const file_cache::found found = co_await files_.find(where.path);
+    if (!found.what)
         co_await send_status(client, status_of(found.outcome));
-    } else if (found.what->is_directory) {
-        co_await answer_directory(client, request, *where);
-    } else if (where->directory) {
+    else if (found.what->is_directory)
+        co_await answer_directory(client, request, where);
+    else if (where.directory)
         co_await send_status(client, http::status::not_found);  // a file asked for as a directory: "/a.html/"
-    } else {
-        co_await send_resource(client, request, std::move(found.what));
-    }
+    else
+        co_await send_resource(client, request, found.what);
 }
 
 ringlet::task<> site::answer_directory(connection& client, const http::request_head& request,

@@ -35,12 +35,15 @@ public:
 private:
     using connection = ringlet::http::server_connection;
 
+    ringlet::task<> look_up(connection& client, const ringlet::http::request_head& request,
+                            ringlet::http::clean_target where);
     ringlet::task<> answer_directory(connection& client, const ringlet::http::request_head& request,
                                      const ringlet::http::clean_target& where);
     ringlet::task<> send_resource(connection& client, const ringlet::http::request_head& request,
                                   std::shared_ptr<const resource> what) const;
     ringlet::task<> send_listing(connection& client, const ringlet::http::clean_target& where);
     ringlet::task<> send_error(connection& client, ringlet::http::response_head head) const;
+    ringlet::task<> send_methods(connection& client, ringlet::http::status status) const;
     ringlet::task<> send_status(connection& client, ringlet::http::status status) const;
     ringlet::http::response_head head_of(ringlet::http::status status, std::string_view content_type) const;
 

@@ -15,7 +15,8 @@ namespace ringlet::http {
 template <typename T>
 class [[nodiscard]] checked {
 public:
-    checked(T value) : value_{std::move(value)} {}
+    checked(const T& value) : value_{value} {}
+    checked(T&& value) noexcept : value_{std::move(value)} {}
 
     /// Makes the failed form. `reason` is not empty and lives as long as the program (a literal).
     static checked failure(std::string_view reason) noexcept { return checked{std::nullopt, reason}; }

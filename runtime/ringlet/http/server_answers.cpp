@@ -52,7 +52,6 @@ void server_connection::begin_head(http::status status) {
 void server_connection::put_head(const prepared_head& head) {
     begin_head(head.status());
     output_ += head.text();
-    output_ += "Date: ";
     output_ += date_now();
     if (!keep_alive_)
         output_ += "\r\nConnection: close";

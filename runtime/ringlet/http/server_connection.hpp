@@ -145,7 +145,7 @@ private:
     task<> send_sealed(std::span<iovec> parts);
     task<> transmit(std::span<iovec> parts);
     task<> transmit_all(std::string& text);
-    bool send_head_at_once();
+    bool send_at_once(int flags = 0);
     task<> flush();
     task<> linger();
 

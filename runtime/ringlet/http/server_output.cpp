@@ -153,10 +153,10 @@ task<> server_connection::transmit(std::span<iovec> parts) {
     }
 }
 
-// The head in front of a file; it waits in the kernel for the first bytes of the body. What is not taken stays.
-bool server_connection::send_head_at_once() {
+// Without waiting, and so without the ring. What is not taken stays.
+bool server_connection::send_at_once(int flags) {
     const ssize_t sent =
-        io::sys::send(stream_.socket().get(), output_.data(), output_.size(), MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL);
+        io::sys::send(stream_.socket().get(), output_.data(), output_.size(), flags | MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0) output_.erase(0, static_cast<std::size_t>(sent));
     return output_.empty();
 }
@@ -169,7 +169,7 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
     net::send_progress since{stream_.socket(), limits_.stall_time};
     file_piece room;
     while (bytes > 0) {
-        if (!chunked_ && !tls_ && (output_.empty() || send_head_at_once())) {
+        if (!chunked_ && !tls_ && (output_.empty() || send_at_once(MSG_MORE))) {
             const std::uint64_t before = body_sent_;
             co_await net::send_file_from_memory(since, file, offset, bytes, body_sent_, seen);
             // One who asks anew after this is waited for, and lets others go on; one who has asked already is not.
@@ -222,6 +222,8 @@ bool server_connection::peer_sends_no_more() const noexcept {
 }
 
 task<> server_connection::close() {
+    // At once, so that the end follows the answer closely: it costs the client less, too.
+    if (!output_.empty() && !tls_) send_at_once();
     co_await flush();
     if (tls_) {
         tls_->close();

@@ -105,6 +105,7 @@ prepared_head::prepared_head(response_head head, std::uint64_t body_bytes)
     head.fields.set("Content-Length", std::to_string(body_bytes));
     append_head(text_, head);
     text_.resize(text_.size() - 2);
+    text_ += "Date: ";
 }
 
 chunk_line::chunk_line(std::size_t data_bytes) noexcept {

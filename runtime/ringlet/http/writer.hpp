@@ -60,7 +60,7 @@ public:
 
     [[nodiscard]] http::status status() const noexcept { return status_; }
     [[nodiscard]] std::uint64_t body_bytes() const noexcept { return body_bytes_; }
-    /// Without the empty line that ends a head.
+    /// Up to the value of Date, which is the last of these fields.
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
 
 private:

@@ -209,6 +209,12 @@ private:
 
     void send_answers(int fd, connection& peer) {
         if (peer.output.empty() && peer.large == nullptr) return;
+        // At once where the end follows: two packets in a row cost less than two turns, on both sides.
+        if (peer.closes && peer.large == nullptr) {
+            const ssize_t n = ::send(fd, peer.output.data(), peer.output.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+            if (n > 0) peer.output.erase(0, static_cast<std::size_t>(n));
+            if (peer.output.empty()) return;
+        }
         peer.sending = true;
         peer.sent = 0;
         if (peer.large != nullptr && peer.large->file >= 0) return send_large(fd, peer);
