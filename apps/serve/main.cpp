@@ -122,7 +122,7 @@ ringlet::task<> work(net::tcp_listener& listener, serve::content& served, serve:
 
 ringlet::task<> http_server(serve::options options) {
     auto listeners = apps::bind_or_explain("TCP", options.address, [&](const net::endpoint& address) {
-        return net::tcp_listener::bind_shared(address, options.workers);
+        return net::tcp_listener::bind_shared(address, options.workers, net::listen_options::client_speaks_first());
     });
     serve::content served{options};
     serve::shared_totals counted{options.workers};

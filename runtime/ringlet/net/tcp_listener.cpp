@@ -18,9 +18,8 @@ namespace {
     throw std::system_error{error, std::generic_category(), "cannot listen on " + address.to_string()};
 }
 
-bool set(io::fd_ref socket, int level, int option) noexcept {
-    const int on = 1;
-    return io::sys::setsockopt(socket.get(), level, option, &on, sizeof on) == 0;
+bool set(io::fd_ref socket, int level, int option, int value = 1) noexcept {
+    return io::sys::setsockopt(socket.get(), level, option, &value, sizeof value) == 0;
 }
 
 }  // namespace
@@ -31,6 +30,8 @@ io::owned_fd tcp_listener::open(const endpoint& address, const listen_options& o
     // Accepted sockets inherit TCP_NODELAY.
     if (!set(socket, SOL_SOCKET, SO_REUSEADDR) || !set(socket, IPPROTO_TCP, TCP_NODELAY) ||
         (shared && !set(socket, SOL_SOCKET, SO_REUSEPORT)) ||
+        (options.until_data.count() > 0 &&
+         !set(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, static_cast<int>(options.until_data.count()))) ||
         io::sys::bind(socket.get(), &address.address(), address.length()) != 0 ||
         io::sys::listen(socket.get(), options.backlog) != 0)
         raise(errno, address);

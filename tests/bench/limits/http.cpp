@@ -23,6 +23,8 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -86,6 +88,8 @@ public:
 
     [[noreturn]] void run() {
         listener_ = bench::listen_on_loopback("Serving at ", options_.port, options_.congestion);
+        const int seconds = 1;  // a connection is accepted with its first request
+        ::setsockopt(listener_, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
         arm_accept();
         for (;;) {
             ring_.submit_and_wait();

@@ -93,6 +93,19 @@ task<> accept_and_note(tcp_listener& listener, int& accepted) {
     ++accepted;
 }
 
+// The one that speaks is handed out before the one that came first and says nothing.
+task<> accept_with_data() {
+    auto listener = tcp_listener::bind(endpoint::loopback_v4(0), net::listen_options::client_speaks_first());
+    tcp_stream silent = co_await tcp_stream::connect(listener.local_endpoint());
+    tcp_stream speaks = co_await tcp_stream::connect(listener.local_endpoint());
+    co_await speaks.send_all(as_bytes("hello"));
+    const tcp_stream accepted = co_await listener.accept();
+    CHECK(accepted.peer_endpoint() == speaks.local_endpoint());
+    co_await silent.send_all(as_bytes("hello"));
+    const tcp_stream late = co_await listener.accept();
+    CHECK(late.peer_endpoint() == silent.local_endpoint());
+}
+
 task<> accept_cancelled() {
     auto listener = any_listener();
     int accepted = 0;
@@ -207,6 +220,7 @@ TEST_CASE("connect goes on with other addresses when there is no socket for one"
 }
 TEST_CASE("the end of a stream is a value, a broken pipe an error", "[net][tcp]") { run(endings); }
 TEST_CASE("a reset is an error that says so", "[net][tcp]") { run(reset_by_peer); }
+TEST_CASE("where the client speaks first, who speaks is accepted first", "[net][tcp]") { run(accept_with_data); }
 TEST_CASE("a cancelled accept loses no connection", "[net][tcp]") {
     const leak_check leaks;
     run(accept_cancelled);

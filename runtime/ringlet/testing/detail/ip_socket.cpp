@@ -215,6 +215,7 @@ int* ip_socket::find_option(int level, int name) noexcept {
     }
     if (is_unix()) return nullptr;
     if (level == IPPROTO_TCP && type_ == SOCK_STREAM && name == TCP_NODELAY) return &options.no_delay;
+    if (level == IPPROTO_TCP && type_ == SOCK_STREAM && name == TCP_DEFER_ACCEPT) return &options.defer_accept;
     if (level == IPPROTO_IP && name == IP_RECVERR) return &options.receive_errors_v4;
     if (level == IPPROTO_IP && name == IP_PKTINFO) return &options.packet_info_v4;
     if (level != IPPROTO_IPV6 || domain_ != AF_INET6) return nullptr;

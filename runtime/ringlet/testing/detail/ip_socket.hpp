@@ -118,6 +118,7 @@ struct socket_options {
     int reuse_port = 0;
     int keep_alive = 0;
     int no_delay = 0;
+    int defer_accept = 0;  // taken, not acted upon: connections are handed out at once
     int v6_only = 0;
     int receive_errors_v4 = 0;
     int receive_errors_v6 = 0;
