@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/disk_pace.hpp"
+#include "fetch/failure.hpp"
 #include "fetch/options.hpp"
 #include <ringlet/io/fd.hpp>
 
@@ -28,7 +29,7 @@ public:
     /// The first of "base", "base.1", "base.2" that no item of this run has and no file. Asked again for the same base,
     /// it gives the next one. Throws failure when there are too many.
     [[nodiscard]] std::string claim(const std::string& base);
-    /// "base" itself where no item of this run has it, whether there is a file or not; else as `claim`.
+    /// The same, whether there is a file or not. Throws failure where there is something else.
     [[nodiscard]] std::string claim_to_replace(const std::string& base);
     /// The files that `claim` has passed over for this base because they were there before.
     [[nodiscard]] std::vector<std::string> present(const std::string& base) const;
@@ -53,6 +54,7 @@ public:
 
 private:
     bool take(const std::string& name);
+    [[nodiscard]] failure too_many(const std::string& base) const;
 
     struct known_base {
         unsigned next = 0;

@@ -95,7 +95,8 @@ download::download(workshop& shared, transfer& shown)
     wishes_.durable = shop_->how.durable;
     wishes_.trusts_length = shop_->how.trust_length;
     wishes_.checksum = shown.what->checksum;
-    wishes_.replaces = !shop_->output_name.empty() || shop_->how.existing == existing_file::replaced;
+    wishes_.only_name = !shop_->output_name.empty();
+    wishes_.replaces = wishes_.only_name || shop_->how.existing == existing_file::replaced;
     wishes_.base = shop_->output_name;
     if (wishes_.base.empty()) wishes_.base = safe_name(shown.what->name);
     if (wishes_.base.empty()) wishes_.base = name_from_segment(url_.last_segment());

@@ -18,7 +18,7 @@ struct place {
 };
 
 /// Finds it, without waiting, so that names are given in the order of asking. A part of an earlier run is gone on with; one
-/// that is in the way (see part_file::take_up) is passed over, and with wishes.replaces a failure. Throws failure.
+/// that is in the way (see part_file::take_up) is passed over, and with wishes.only_name a failure. Throws failure.
 [[nodiscard]] place find_place(destination& where, const file_wishes& wishes);
 
 }  // namespace fetch

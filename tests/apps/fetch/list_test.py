@@ -389,6 +389,29 @@ class Names(harness.FetchCase):
         self.check(self.fetch("--overwrite", *two), OK)
         self.assertEqual((self.files()["y"], self.files()["y.1"]), (b"1", b"2"))
 
+    def test_overwrite_gives_the_same_names_each_time(self):
+        urls = [self.serve(f"/{i}/x", response(b"%d" % i)) for i in range(3)]
+        for _ in range(3):
+            for name in self.files():
+                (self.out / name).write_bytes(b"old")
+            self.check(self.fetch("--overwrite", *urls), OK, {"x": b"0", "x.1": b"1", "x.2": b"2"})
+        (self.out / "x.1").unlink()
+        (self.out / "x.1").mkdir()
+        files = {"x": b"0", "x.1": None, "x.2": b"2"}
+        self.check(self.fetch("--overwrite", *urls), FILE, files, "cannot write x.1: not a regular file")
+
+    def test_overwrite_leaves_the_part_of_another_url_alone(self):
+        cut = Thing(BODY)
+        cut.plan = [1000]
+        other = self.serve("/other/x", cut)
+        self.check(self.fetch(other), harness.NETWORK)
+        left = self.files()
+        url = self.serve("/x", response(b"new"))
+        for _ in range(2):
+            self.check(self.fetch("--overwrite", url), OK, {**left, "x.1": b"new"})
+            (self.out / "x.1").write_bytes(b"old")
+        self.check(self.fetch("--overwrite", other), OK, {"x": BODY, "x.1": b"old"})
+
     def test_no_clobber(self):
         (self.out / "x").write_bytes(b"old")
         urls = [self.serve("/x", response(BODY)), self.serve("/y", response(BODY))]
