@@ -343,8 +343,9 @@ ringlet::task<> download::begin(const answer& got, std::optional<std::uint64_t> 
     version.trusts_length = wishes_.trusts_length;
     version.segments.push_back(segment{0, total.value_or(unbounded_end), 0});
     if (!output_) {
-        name_after(got);
+        const bool other_files = name_after(got);
         look_for(version);
+        if (!skip_ && other_files) co_await find_same_content();
         if (skip_) co_return;
         open_output();
     } else if (output_->state().done_bytes() > 0) {
@@ -367,17 +368,20 @@ void download::open_output() {
     if (!server_name_.empty()) file_->rename_to(server_base_, server_name_);
 }
 
-// The part keeps the name that is known before there is an answer, so that another run finds it.
-void download::name_after(const answer& got) {
-    if (!shop_->how.name_from_server || !shop_->where || !shop_->output_name.empty() || !server_name_.empty()) return;
+// The part keeps the name that is known before there is an answer, so that another run finds it. Result: whether it is to
+// be called otherwise from now on.
+bool download::name_after(const answer& got) {
+    if (!shop_->how.name_from_server || !shop_->where || !shop_->output_name.empty() || !server_name_.empty())
+        return false;
     const auto field = got.head->fields.get("Content-Disposition");
     const std::string base = field ? name_from_disposition(*field) : "";
-    if (base.empty() || base == wishes_.base) return;
+    if (base.empty() || base == wishes_.base) return false;
     destination& where = *shop_->where;
     server_base_ = base;
     server_name_ = wishes_.replaces ? where.claim_to_replace(base) : where.claim(base);
     place_.present = where.present(base);
     if (file_) file_->rename_to(server_base_, server_name_);
+    return true;
 }
 
 // Looks for the version that comes among the files that are there.
@@ -387,7 +391,7 @@ void download::look_for(const part_state& version) {
         skip(place_.present.front(), "there is a file of this name");
         return;
     }
-    if (wishes_.checksum) return;  // none of them has it
+    if (wishes_.checksum) return;  // that alone tells
     const auto same = std::ranges::find_if(
         place_.present, [&](const std::string& name) { return is_version(*shop_->where, name, version); });
     if (same != place_.present.end()) skip(*same, "this version is there already");

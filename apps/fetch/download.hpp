@@ -78,7 +78,7 @@ private:
     void start_over(std::string why);
     ringlet::task<> begin(const answer& got, std::optional<std::uint64_t> total);
     void open_output();
-    void name_after(const answer& got);
+    bool name_after(const answer& got);
     void look_for(const part_state& version);
     void skip(const std::string& present, std::string why);
     void check_size(std::uint64_t bytes) const;

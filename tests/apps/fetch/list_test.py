@@ -356,6 +356,16 @@ class Names(harness.FetchCase):
         self.assertEqual(thing.ranges(), [None, "bytes=1000-"])
         self.check(self.fetch("-J", url), OK, {"y": BODY}, "y: skipped: this version is there already")
 
+    def test_a_file_of_that_name_with_the_checksum_is_not_fetched(self):
+        (self.out / "y").write_bytes(b"another")
+        url = self.serve("/x", response(BODY, Content_Disposition="attachment; filename=y"))
+        checked = ("-J", "--checksum", digest_of(BODY))
+        files = {"y": b"another", "y.1": BODY}
+        self.check(self.fetch(*checked, url), OK, files)
+        for options in ((), ("-s", 2)):
+            self.check(self.fetch(*checked, *options, url), OK, files, "y.1: skipped: it has this checksum already")
+        self.check(self.fetch("--overwrite", *checked, url), OK, {"y": BODY, "y.1": BODY})
+
     def test_two_with_one_name(self):
         urls = [self.serve(f"/{i}", response(BODY + b"%d" % i, Content_Disposition="attachment; filename=y")) for i in range(3)]
         self.check(self.fetch("-J", "-j", 1, *urls), OK, {"y": BODY + b"0", "y.1": BODY + b"1", "y.2": BODY + b"2"})
