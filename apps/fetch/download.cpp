@@ -458,6 +458,7 @@ ringlet::task<> download::receive(answer from, std::size_t which, expectation ex
     if (failed) {
         co_await ringlet::shield(keep_what_came(which));
         std::rethrow_exception(failed);
+        transfer_->done_bytes = output_->state().done_bytes();  // what could not be written does not count
     }
     shop_->connections.keep(std::move(from));
 }
