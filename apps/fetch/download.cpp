@@ -397,10 +397,11 @@ void download::look_for(const part_state& version) {
     if (same != place_.present.end()) skip(*same, "this version is there already");
 }
 
-void download::check_size(std::uint64_t bytes) const {
+void download::check_size(std::uint64_t bytes) {
     const auto most = shop_->how.bytes_max;
-    if (most && bytes > *most)
-        throw failure{reason::size, fmt::format("larger than {}, see --max-size", apps::format_size(*most))};
+    if (!most || bytes <= *most) return;
+    too_large_ = true;
+    throw failure{reason::size, fmt::format("larger than {}, see --max-size", apps::format_size(*most))};
 }
 
 ringlet::task<> download::receive_all(answer first, std::size_t which, expectation expected) {
@@ -457,8 +458,8 @@ ringlet::task<> download::receive(answer from, std::size_t which, expectation ex
     }
     if (failed) {
         co_await ringlet::shield(keep_what_came(which));
-        std::rethrow_exception(failed);
         transfer_->done_bytes = output_->state().done_bytes();  // what could not be written does not count
+        std::rethrow_exception(failed);
     }
     shop_->connections.keep(std::move(from));
 }

@@ -21,10 +21,9 @@ std::string directory_for(const options& how) {
 // However a download ends, by Ctrl-C, too.
 struct count_if_kept {
     const download& item;
-    std::size_t& count;
     display& screen;
     ~count_if_kept() {
-        if (item.kept()) screen.kept_parts(++count);
+        if (item.kept()) screen.kept_part(item.too_large());
     }
 };
 
@@ -76,7 +75,7 @@ ringlet::task<> downloader::work_on() {
 
 ringlet::task<> downloader::fetch(transfer& t) {
     download item{shop_, t};
-    const count_if_kept at_the_end{item, kept_parts_, *display_};
+    const count_if_kept at_the_end{item, *display_};
     const std::optional<std::string> skipped = co_await item.run();
     if (skipped) {
         display_->skipped(t, *skipped);

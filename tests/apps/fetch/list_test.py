@@ -221,6 +221,16 @@ class Limits(harness.FetchCase):
         self.check(self.fetch("--max-size", "100k", url), OTHER, {}, "larger than 100.0KiB")
         self.check(self.fetch("--max-size", "500000", url), OK, {"x": b"x" * 500_000})
 
+    def test_what_is_too_large_is_kept_for_a_larger_limit(self):
+        body = b"x" * 500_000
+        head, rest = chunked([body[i : i + 10_000] for i in range(0, len(body), 10_000)]).split(b"\r\n", 1)
+        url = self.serve("/x", head + b'\r\nETag: "1"\r\n' + rest)
+        for _ in range(2):
+            result = self.fetch("--max-size", "300k", url)
+            self.check(result, OTHER, says=["larger than 300.0KiB", "1 unfinished file is kept; resume with a larger --max-size"])
+            self.assertNotIn("the same command", result.err)
+        self.check(self.fetch("--max-size", "500k", url), OK, {"x": body})
+
     def test_max_size_of_parts(self):
         thing = Thing(b"x" * 3_000_000)
         url = self.serve("/x", thing)
