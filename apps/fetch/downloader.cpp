@@ -2,7 +2,10 @@
 #include "fetch/downloader.hpp"
 
 #include "fetch/failure.hpp"
+#include "fetch/names.hpp"
 #include <ringlet/core/task_group.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -39,7 +42,12 @@ downloader::downloader(const options& how, board& work, display& screen)
     if (how.to_standard_output()) return;
     where_.emplace(directory_for(how), how.write_patience);
     output_name_ = std::filesystem::path{how.output}.filename().string();
-    if (!output_name_.empty()) where_->refuse_special(output_name_);  // said before anything is downloaded
+    if (output_name_.empty()) return;
+    // Said before anything is downloaded.
+    if (output_name_.size() > given_name_bytes_max)
+        throw failure{reason::file, fmt::format("cannot write {}: a name of more than {} bytes leaves no room for {}",
+                                                where_->path_of(output_name_), given_name_bytes_max, part_suffix)};
+    where_->refuse_special(output_name_);
 }
 
 ringlet::task<> downloader::fetch_all() {

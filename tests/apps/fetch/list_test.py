@@ -356,16 +356,6 @@ class Names(harness.FetchCase):
         self.check(self.fetch("-J", "--no-clobber", url), OK, {"y": b"precious", "y.1": BODY}, "y: skipped: there is a file of this name")
         self.check(self.fetch("-J", "--overwrite", url), OK, {"y": BODY, "y.1": BODY})
 
-    def test_going_on_under_that_name(self):
-        thing = Thing(BODY, Content_Disposition="attachment; filename=y")
-        thing.plan = [1000]
-        url = self.serve("/x", thing)
-        self.check(self.fetch("-J", url), harness.NETWORK)
-        self.assertEqual(sorted(self.files()), ["x.part", "x.part.state"])
-        self.check(self.fetch("-J", url), OK, {"y": BODY})
-        self.assertEqual(thing.ranges(), [None, "bytes=1000-"])
-        self.check(self.fetch("-J", url), OK, {"y": BODY}, "y: skipped: this version is there already")
-
     def test_a_file_of_that_name_with_the_checksum_is_not_fetched(self):
         (self.out / "y").write_bytes(b"another")
         url = self.serve("/x", response(BODY, Content_Disposition="attachment; filename=y"))
@@ -375,6 +365,16 @@ class Names(harness.FetchCase):
         for options in ((), ("-s", 2)):
             self.check(self.fetch(*checked, *options, url), OK, files, "y.1: skipped: it has this checksum already")
         self.check(self.fetch("--overwrite", *checked, url), OK, {"y": BODY, "y.1": BODY})
+
+    def test_going_on_under_that_name(self):
+        thing = Thing(BODY, Content_Disposition="attachment; filename=y")
+        thing.plan = [1000]
+        url = self.serve("/x", thing)
+        self.check(self.fetch("-J", url), harness.NETWORK)
+        self.assertEqual(sorted(self.files()), ["x.part", "x.part.state"])
+        self.check(self.fetch("-J", url), OK, {"y": BODY})
+        self.assertEqual(thing.ranges(), [None, "bytes=1000-"])
+        self.check(self.fetch("-J", url), OK, {"y": BODY}, "y: skipped: this version is there already")
 
     def test_two_with_one_name(self):
         urls = [self.serve(f"/{i}", response(BODY + b"%d" % i, Content_Disposition="attachment; filename=y")) for i in range(3)]
