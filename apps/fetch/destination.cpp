@@ -60,7 +60,7 @@ std::string destination::claim(const std::string& base) {
         ++known.next;
         if (claimed_.contains(hash_of(name))) continue;
         if (exists(name)) {
-            known.present.push_back(std::move(name));
+            known.present.add(std::move(name));
             continue;
         }
         take(name);
@@ -82,9 +82,9 @@ std::string destination::claim_to_replace(const std::string& base) {
     return name;
 }
 
-std::vector<std::string> destination::present(const std::string& base) const {
+present_files* destination::present(const std::string& base) {
     const auto known = bases_.find(base);
-    return known == bases_.end() ? std::vector<std::string>() : known->second.present;
+    return known == bases_.end() || known->second.present.empty() ? nullptr : &known->second.present;
 }
 
 failure destination::too_many(const std::string& base) const {

@@ -4,6 +4,7 @@
 #include "common/disk_pace.hpp"
 #include "fetch/failure.hpp"
 #include "fetch/options.hpp"
+#include "fetch/present_file.hpp"
 #include <ringlet/io/fd.hpp>
 
 #include <chrono>
@@ -31,8 +32,10 @@ public:
     [[nodiscard]] std::string claim(const std::string& base);
     /// The same, whether there is a file or not. Throws failure where there is something else.
     [[nodiscard]] std::string claim_to_replace(const std::string& base);
-    /// The files that `claim` has passed over for this base because they were there before.
-    [[nodiscard]] std::vector<std::string> present(const std::string& base) const;
+    /// The files that `claim` has passed over for this base because they were there before; null for none.
+    [[nodiscard]] present_files* present(const std::string& base);
+    /// As if it had passed over this one.
+    void note_present(const std::string& base) { bases_[base].present.add(base); }
     /// Somebody has claimed `name`, and found a part of this URL there, which is not the one that is wanted.
     void note_part(std::string url, const std::string& name) { parts_[std::move(url)].push_back(name); }
     /// One that was noted for this URL; nobody else gets it again. It is claimed.
@@ -58,7 +61,7 @@ private:
 
     struct known_base {
         unsigned next = 0;
-        std::vector<std::string> present;
+        present_files present;
     };
 
     std::string path_;

@@ -104,8 +104,8 @@ download::download(workshop& shared, transfer& shown)
 
 ringlet::task<std::optional<std::string>> download::run() {
     find_place();
-    if (shop_->how.existing == existing_file::wanted && !place_.present.empty())
-        skip(place_.present.front(), "there is a file of this name");
+    if (shop_->how.existing == existing_file::wanted && place_.present != nullptr)
+        skip(place_.present->first(), "there is a file of this name");
     if (!skip_) co_await find_same_content();
     if (skip_) co_return skip_;
     shop_->screen.started(*transfer_);
@@ -142,13 +142,9 @@ void download::find_place() {
 }
 
 ringlet::task<> download::find_same_content() {
-    if (!wishes_.checksum || shop_->how.existing == existing_file::replaced) co_return;
-    for (const std::string& name : place_.present) {
-        const bool same = co_await has_digest(*shop_->where, name, *wishes_.checksum);
-        if (!same) continue;
-        skip(name, "it has this checksum already");
-        co_return;
-    }
+    if (!wishes_.checksum || shop_->how.existing == existing_file::replaced || place_.present == nullptr) co_return;
+    const auto same = co_await place_.present->with_digest(*shop_->where, *wishes_.checksum);
+    if (same) skip(*same, "it has this checksum already");
 }
 
 void download::skip(const std::string& present, std::string why) {
@@ -386,15 +382,14 @@ bool download::name_after(const answer& got) {
 
 // Looks for the version that comes among the files that are there.
 void download::look_for(const part_state& version) {
-    if (shop_->how.existing == existing_file::replaced || place_.present.empty()) return;
+    if (shop_->how.existing == existing_file::replaced || place_.present == nullptr) return;
     if (shop_->how.existing == existing_file::wanted) {
-        skip(place_.present.front(), "there is a file of this name");
+        skip(place_.present->first(), "there is a file of this name");
         return;
     }
     if (wishes_.checksum) return;  // that alone tells
-    const auto same = std::ranges::find_if(
-        place_.present, [&](const std::string& name) { return is_version(*shop_->where, name, version); });
-    if (same != place_.present.end()) skip(*same, "this version is there already");
+    const auto same = place_.present->of_version(*shop_->where, version);
+    if (same) skip(*same, "this version is there already");
 }
 
 void download::check_size(std::uint64_t bytes) {

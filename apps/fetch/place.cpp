@@ -27,8 +27,8 @@ place find_place(destination& where, const file_wishes& wishes) {
             throw failure{reason::file,
                           fmt::format("{}{}: in the way: {}", where.path_of(found.name), part_suffix, in_the_way)};
     }
+    if (wishes.only_name && where.exists(found.name)) where.note_present(found.name);
     found.present = where.present(wishes.base);
-    if (wishes.replaces && where.exists(found.name)) found.present.push_back(found.name);
     return found;
 }
 
