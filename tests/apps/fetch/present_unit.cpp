@@ -70,7 +70,8 @@ task<> look_for_versions(simulation& world) {
     REQUIRE(present != nullptr);
     const std::uint64_t before = sys::calls;
     for (const bool with_length : {true, false})
-        for (std::size_t i = 0; i < many; ++i) CHECK(present->of_version(where, version_of(i, with_length)) == name_of(i));
+        for (std::size_t i = 0; i < many; ++i)
+            CHECK(present->of_version(where, version_of(i, with_length)) == name_of(i));
     CHECK(!present->of_version(where, version_of(many)));
     CHECK(sys::calls - before < 2 * many * calls_each);
     world.write_file("/tmp/out/x.1", "content Z");
