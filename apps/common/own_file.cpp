@@ -55,7 +55,12 @@ bool is_own_file(int directory, const std::string& name, int fd, mode_t or_mode)
            (mode == private_mode || mode == or_mode);
 }
 
-bool lock_file(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0; }
+std::error_code lock_file(int fd) noexcept {
+    int result = 0;
+    do result = sys::flock(fd, LOCK_EX | LOCK_NB);
+    while (result != 0 && errno == EINTR);
+    return result == 0 ? std::error_code{} : last_error();
+}
 
 unless_kept::~unless_kept() {
     if (!kept) sys::unlinkat(directory, name.c_str(), 0);

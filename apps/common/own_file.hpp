@@ -28,8 +28,9 @@ void let_it_wait(int fd) noexcept;
 /// too.
 [[nodiscard]] bool is_own_file(int directory, const std::string& name, int fd, mode_t or_mode = private_mode) noexcept;
 
-/// Locks it (flock(2)) unless another run has it.
-[[nodiscard]] bool lock_file(int fd) noexcept;
+/// Locks it (flock(2)). Result: std::errc::operation_would_block where another run has it; anything else where the file system
+/// has no locks. What it stands under may have changed before: to be asked afterwards.
+[[nodiscard]] std::error_code lock_file(int fd) noexcept;
 
 /// Takes a file away where it has come to nothing.
 struct unless_kept {

@@ -60,20 +60,35 @@ std::string destination::claim(const std::string& base) {
         ++known.next;
         if (claimed_.contains(hash_of(name))) continue;
         if (exists(name)) {
-            known.present.push_back(std::move(name));
+            known.present.add(std::move(name));
             continue;
         }
         take(name);
         return name;
     }
-    throw failure{reason::file, "too many files named " + path_of(base)};
+    throw too_many(base);
 }
 
-std::string destination::claim_to_replace(const std::string& base) { return take(base) ? base : claim(base); }
+std::string destination::claim_to_replace(const std::string& base) {
+    std::string name = base;
+    if (!take(name)) {
+        unsigned& next = bases_[base].next;
+        do {
+            if (next > number_max) throw too_many(base);
+            name = numbered(base, next++);
+        } while (!take(name));
+    }
+    refuse_special(name);
+    return name;
+}
 
-std::vector<std::string> destination::present(const std::string& base) const {
+present_files* destination::present(const std::string& base) {
     const auto known = bases_.find(base);
-    return known == bases_.end() ? std::vector<std::string>() : known->second.present;
+    return known == bases_.end() || known->second.present.empty() ? nullptr : &known->second.present;
+}
+
+failure destination::too_many(const std::string& base) const {
+    return {reason::file, "too many files named " + path_of(base)};
 }
 
 bool destination::take(const std::string& name) { return claimed_.insert(hash_of(name)).second; }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "common/disk_pace.hpp"
+#include "fetch/failure.hpp"
 #include "fetch/options.hpp"
+#include "fetch/present_file.hpp"
 #include <ringlet/io/fd.hpp>
 
 #include <chrono>
@@ -28,10 +30,12 @@ public:
     /// The first of "base", "base.1", "base.2" that no item of this run has and no file. Asked again for the same base,
     /// it gives the next one. Throws failure when there are too many.
     [[nodiscard]] std::string claim(const std::string& base);
-    /// "base" itself where no item of this run has it, whether there is a file or not; else as `claim`.
+    /// The same, whether there is a file or not. Throws failure where there is something else.
     [[nodiscard]] std::string claim_to_replace(const std::string& base);
-    /// The files that `claim` has passed over for this base because they were there before.
-    [[nodiscard]] std::vector<std::string> present(const std::string& base) const;
+    /// The files that `claim` has passed over for this base because they were there before; null for none.
+    [[nodiscard]] present_files* present(const std::string& base);
+    /// As if it had passed over this one.
+    void note_present(const std::string& base) { bases_[base].present.add(base); }
     /// Somebody has claimed `name`, and found a part of this URL there, which is not the one that is wanted.
     void note_part(std::string url, const std::string& name) { parts_[std::move(url)].push_back(name); }
     /// One that was noted for this URL; nobody else gets it again. It is claimed.
@@ -53,10 +57,11 @@ public:
 
 private:
     bool take(const std::string& name);
+    [[nodiscard]] failure too_many(const std::string& base) const;
 
     struct known_base {
         unsigned next = 0;
-        std::vector<std::string> present;
+        present_files present;
     };
 
     std::string path_;

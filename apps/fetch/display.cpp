@@ -304,9 +304,12 @@ void display::finish(bool interrupted) {
     if (interrupted) line += fmt::format(", {} not finished", board_->unfinished());
     const std::uint64_t fresh = board_->bytes() - board_->resumed_bytes();
     announce((interrupted ? "interrupted: " : "") + line + ", " + amount(fresh, fresh, board_->elapsed()));
-    if (kept_parts_ > 0)
-        announce(fmt::format("{} unfinished file{} kept; resume with the same command", kept_parts_,
-                             kept_parts_ == 1 ? " is" : "s are"));
+    const auto announce_kept = [this](std::size_t number, std::string_view how) {
+        if (number == 0) return;
+        announce(fmt::format("{} unfinished file{} kept; resume with {}", number, number == 1 ? " is" : "s are", how));
+    };
+    announce_kept(kept_parts_, "the same command");
+    announce_kept(kept_too_large_, "a larger --max-size");
 }
 
 void display::tell_interrupted() {

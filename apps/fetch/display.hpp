@@ -49,8 +49,8 @@ public:
     void note(const transfer& what, const std::string& text);
     /// A sentence about the run as a whole, at once; not with -q.
     void announce(const std::string& text);
-    /// So many unfinished files lie there for the next run to go on with.
-    void kept_parts(std::size_t number) noexcept { kept_parts_ = number; }
+    /// One more unfinished file lies there for another run to go on with; `too_large`: with a larger --max-size.
+    void kept_part(bool too_large) noexcept { ++(too_large ? kept_too_large_ : kept_parts_); }
     /// Takes the bars away and says how it ended, with a table of what was not saved; with -q, or when nobody reads the
     /// output any more, only takes them away.
     void finish(bool interrupted);
@@ -81,6 +81,7 @@ private:
     ringlet::deadline total_told_;
     ringlet::deadline events_told_;
     std::size_t kept_parts_ = 0;
+    std::size_t kept_too_large_ = 0;
     bool bars_;
     bool quiet_;
     bool verbose_;

@@ -95,7 +95,8 @@ download::download(workshop& shared, transfer& shown)
     wishes_.durable = shop_->how.durable;
     wishes_.trusts_length = shop_->how.trust_length;
     wishes_.checksum = shown.what->checksum;
-    wishes_.replaces = !shop_->output_name.empty() || shop_->how.existing == existing_file::replaced;
+    wishes_.only_name = !shop_->output_name.empty();
+    wishes_.replaces = wishes_.only_name || shop_->how.existing == existing_file::replaced;
     wishes_.base = shop_->output_name;
     if (wishes_.base.empty()) wishes_.base = safe_name(shown.what->name);
     if (wishes_.base.empty()) wishes_.base = name_from_segment(url_.last_segment());
@@ -103,8 +104,8 @@ download::download(workshop& shared, transfer& shown)
 
 ringlet::task<std::optional<std::string>> download::run() {
     find_place();
-    if (shop_->how.existing == existing_file::wanted && !place_.present.empty())
-        skip(place_.present.front(), "there is a file of this name");
+    if (shop_->how.existing == existing_file::wanted && place_.present != nullptr)
+        skip(place_.present->first(), "there is a file of this name");
     if (!skip_) co_await find_same_content();
     if (skip_) co_return skip_;
     shop_->screen.started(*transfer_);
@@ -141,13 +142,9 @@ void download::find_place() {
 }
 
 ringlet::task<> download::find_same_content() {
-    if (!wishes_.checksum || shop_->how.existing == existing_file::replaced) co_return;
-    for (const std::string& name : place_.present) {
-        const bool same = co_await has_digest(*shop_->where, name, *wishes_.checksum);
-        if (!same) continue;
-        skip(name, "it has this checksum already");
-        co_return;
-    }
+    if (!wishes_.checksum || shop_->how.existing == existing_file::replaced || place_.present == nullptr) co_return;
+    const auto same = co_await place_.present->with_digest(*shop_->where, *wishes_.checksum);
+    if (same) skip(*same, "it has this checksum already");
 }
 
 void download::skip(const std::string& present, std::string why) {
@@ -342,8 +339,9 @@ ringlet::task<> download::begin(const answer& got, std::optional<std::uint64_t> 
     version.trusts_length = wishes_.trusts_length;
     version.segments.push_back(segment{0, total.value_or(unbounded_end), 0});
     if (!output_) {
-        name_after(got);
+        const bool other_files = name_after(got);
         look_for(version);
+        if (!skip_ && other_files) co_await find_same_content();
         if (skip_) co_return;
         open_output();
     } else if (output_->state().done_bytes() > 0) {
@@ -366,36 +364,39 @@ void download::open_output() {
     if (!server_name_.empty()) file_->rename_to(server_base_, server_name_);
 }
 
-// The part keeps the name that is known before there is an answer, so that another run finds it.
-void download::name_after(const answer& got) {
-    if (!shop_->how.name_from_server || !shop_->where || !shop_->output_name.empty() || !server_name_.empty()) return;
+// The part keeps the name that is known before there is an answer, so that another run finds it. Result: whether it is to
+// be called otherwise from now on.
+bool download::name_after(const answer& got) {
+    if (!shop_->how.name_from_server || !shop_->where || !shop_->output_name.empty() || !server_name_.empty())
+        return false;
     const auto field = got.head->fields.get("Content-Disposition");
     const std::string base = field ? name_from_disposition(*field) : "";
-    if (base.empty() || base == wishes_.base) return;
+    if (base.empty() || base == wishes_.base) return false;
     destination& where = *shop_->where;
     server_base_ = base;
     server_name_ = wishes_.replaces ? where.claim_to_replace(base) : where.claim(base);
     place_.present = where.present(base);
     if (file_) file_->rename_to(server_base_, server_name_);
+    return true;
 }
 
 // Looks for the version that comes among the files that are there.
 void download::look_for(const part_state& version) {
-    if (shop_->how.existing == existing_file::replaced || place_.present.empty()) return;
+    if (shop_->how.existing == existing_file::replaced || place_.present == nullptr) return;
     if (shop_->how.existing == existing_file::wanted) {
-        skip(place_.present.front(), "there is a file of this name");
+        skip(place_.present->first(), "there is a file of this name");
         return;
     }
-    if (wishes_.checksum) return;  // none of them has it
-    const auto same = std::ranges::find_if(
-        place_.present, [&](const std::string& name) { return is_version(*shop_->where, name, version); });
-    if (same != place_.present.end()) skip(*same, "this version is there already");
+    if (wishes_.checksum) return;  // that alone tells
+    const auto same = place_.present->of_version(*shop_->where, version);
+    if (same) skip(*same, "this version is there already");
 }
 
-void download::check_size(std::uint64_t bytes) const {
+void download::check_size(std::uint64_t bytes) {
     const auto most = shop_->how.bytes_max;
-    if (most && bytes > *most)
-        throw failure{reason::size, fmt::format("larger than {}, see --max-size", apps::format_size(*most))};
+    if (!most || bytes <= *most) return;
+    too_large_ = true;
+    throw failure{reason::size, fmt::format("larger than {}, see --max-size", apps::format_size(*most))};
 }
 
 ringlet::task<> download::receive_all(answer first, std::size_t which, expectation expected) {
@@ -452,6 +453,7 @@ ringlet::task<> download::receive(answer from, std::size_t which, expectation ex
     }
     if (failed) {
         co_await ringlet::shield(keep_what_came(which));
+        transfer_->done_bytes = output_->state().done_bytes();  // what could not be written does not count
         std::rethrow_exception(failed);
     }
     shop_->connections.keep(std::move(from));

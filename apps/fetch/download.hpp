@@ -47,6 +47,8 @@ public:
 
     /// Something stays with which another run can go on.
     [[nodiscard]] bool kept() const noexcept { return file_ != nullptr && file_->kept(); }
+    /// It ended because it is larger than is allowed: the same command does not go on with it.
+    [[nodiscard]] bool too_large() const noexcept { return too_large_; }
 
 private:
     /// How much of a body is for us, and how long the whole is, where the answer says so.
@@ -78,10 +80,10 @@ private:
     void start_over(std::string why);
     ringlet::task<> begin(const answer& got, std::optional<std::uint64_t> total);
     void open_output();
-    void name_after(const answer& got);
+    bool name_after(const answer& got);
     void look_for(const part_state& version);
     void skip(const std::string& present, std::string why);
-    void check_size(std::uint64_t bytes) const;
+    void check_size(std::uint64_t bytes);
 
     ringlet::task<> receive_all(answer first, std::size_t which, expectation expected);
     std::size_t divide(const expectation& first);
@@ -106,8 +108,9 @@ private:
     std::string server_base_;          // what the server calls the file, with -J
     std::string server_name_;          // the same, claimed
     std::optional<std::string> skip_;  // why nothing has to be done
-    std::vector<bool> busy_;           // segments that somebody works on
-    rate_limiter own_rate_;            // of this item alone
+    bool too_large_ = false;
+    std::vector<bool> busy_;  // segments that somebody works on
+    rate_limiter own_rate_;   // of this item alone
 };
 
 }  // namespace fetch

@@ -2,7 +2,10 @@
 #include "fetch/downloader.hpp"
 
 #include "fetch/failure.hpp"
+#include "fetch/names.hpp"
 #include <ringlet/core/task_group.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -21,10 +24,9 @@ std::string directory_for(const options& how) {
 // However a download ends, by Ctrl-C, too.
 struct count_if_kept {
     const download& item;
-    std::size_t& count;
     display& screen;
     ~count_if_kept() {
-        if (item.kept()) screen.kept_parts(++count);
+        if (item.kept()) screen.kept_part(item.too_large());
     }
 };
 
@@ -40,7 +42,12 @@ downloader::downloader(const options& how, board& work, display& screen)
     if (how.to_standard_output()) return;
     where_.emplace(directory_for(how), how.write_patience);
     output_name_ = std::filesystem::path{how.output}.filename().string();
-    if (!output_name_.empty()) where_->refuse_special(output_name_);  // said before anything is downloaded
+    if (output_name_.empty()) return;
+    // Said before anything is downloaded.
+    if (output_name_.size() > given_name_bytes_max)
+        throw failure{reason::file, fmt::format("cannot write {}: a name of more than {} bytes leaves no room for {}",
+                                                where_->path_of(output_name_), given_name_bytes_max, part_suffix)};
+    where_->refuse_special(output_name_);
 }
 
 ringlet::task<> downloader::fetch_all() {
@@ -76,7 +83,7 @@ ringlet::task<> downloader::work_on() {
 
 ringlet::task<> downloader::fetch(transfer& t) {
     download item{shop_, t};
-    const count_if_kept at_the_end{item, kept_parts_, *display_};
+    const count_if_kept at_the_end{item, *display_};
     const std::optional<std::string> skipped = co_await item.run();
     if (skipped) {
         display_->skipped(t, *skipped);

@@ -37,7 +37,6 @@ private:
     connection_pool connections_;
     pipe_pool pipes_;
     rate_limiter rate_;
-    std::size_t kept_parts_ = 0;
     workshop shop_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <climits>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,6 +17,9 @@ inline constexpr std::string_view part_suffix = ".part";
 /// And of what is known of such a file, and of what is about to be.
 inline constexpr std::string_view state_suffix = ".part.state";
 inline constexpr std::string_view new_state_suffix = ".part.state.new";
+
+/// Longest name that is taken as it stands: those of its part and state have to fit into NAME_MAX.
+inline constexpr std::size_t given_name_bytes_max = NAME_MAX - new_state_suffix.size();
 
 /// The file name for the last segment of a URL's path: percent-decoded once, then made safe. Empty: "index.html".
 [[nodiscard]] std::string name_from_segment(std::string_view segment);

@@ -25,13 +25,23 @@ namespace sys = ringlet::io::sys;
 
 constexpr std::size_t state_bytes_max = std::size_t{2} << 20;
 constexpr int lock_wait_ms = 2;
+// Each further try is another run's that has just ended.
+constexpr int opens_max = 100;
 
 constexpr const char* not_left_behind = "not left behind by a run of this program";
 
+// Whether it is locked now; not while another run has it. Throws failure where the file system has no locks.
+bool lock(const destination& where, const std::string& name, int fd) {
+    const std::error_code error = apps::lock_file(fd);
+    if (error && error != std::errc::operation_would_block)
+        throw file_failure("cannot lock", where.path_of(name), error);
+    return !error;
+}
+
 // The kernel lets go of what a killed run had in its ring a little after it is gone: then the same command comes again.
-bool lock_soon(destination& where, int fd) noexcept {
-    while (!apps::lock_file(fd)) {
-        if (errno != EWOULDBLOCK || !where.may_wait()) return false;
+bool lock_soon(destination& where, const std::string& name, int fd) {
+    while (!lock(where, name, fd)) {
+        if (!where.may_wait()) return false;
         sys::poll(nullptr, 0, lock_wait_ms);
     }
     return true;
@@ -79,6 +89,45 @@ bool fits(part_state& state, std::uint64_t bytes) noexcept {
     return std::ranges::all_of(state.segments, [bytes](const segment& s) { return s.done == 0 || s.next() <= bytes; });
 }
 
+// What came of one try to get a part.
+struct opened_part {
+    std::optional<fs::file> file;
+    bool gone = false;  // what was opened is not what has the name now
+};
+
+opened_part make_part(const destination& where, const std::string& part_name, io::owned_fd made) {
+    const int directory = where.directory().get();
+    opened_part got;
+    const std::error_code error = apps::lock_file(made.get());
+    if (error == std::errc::operation_would_block)
+        return got;  // another run has opened it in between: it is that one's
+    got.gone = !stands_under(directory, part_name, made.get());  // which has ended, and given it its last name
+    if (got.gone) return got;
+    unless_kept removal{directory, part_name};
+    if (error) throw file_failure("cannot lock", where.path_of(part_name), error);
+    removal.kept =
+        drop_old_state(where, state_name_of(part_name)) && drop_old_state(where, new_state_name_of(part_name));
+    if (removal.kept) got.file.emplace(std::move(made));
+    return got;
+}
+
+opened_part empty_part(const destination& where, const std::string& part_name) {
+    const int directory = where.directory().get();
+    opened_part got;
+    io::owned_fd left{sys::openat(directory, part_name.c_str(), O_RDWR | open_present)};
+    got.gone = !left && errno == ENOENT;
+    if (!left || !lock(where, part_name, left.get())) return got;
+    got.gone = !stands_under(directory, part_name, left.get());  // who had it has renamed or removed it
+    if (got.gone || !apps::is_own_file(directory, part_name, left.get()) || where.exists(state_name_of(part_name)))
+        return got;
+    sys::unlinkat(directory, new_state_name_of(part_name).c_str(), 0);  // of a run that was killed while it wrote one
+    sys::fchmod(left.get(), private_mode);
+    let_it_wait(left.get());
+    if (sys::ftruncate(left.get(), 0) != 0) throw file_failure("cannot write", where.path_of(part_name), last_error());
+    got.file.emplace(std::move(left));
+    return got;
+}
+
 }  // namespace
 
 std::string part_name_of(const std::string& name) { return name + std::string{part_suffix}; }
@@ -90,27 +139,14 @@ std::string new_state_name_of(const std::string& part_name) {
 }
 
 std::optional<fs::file> open_part(const destination& where, const std::string& part_name) {
-    const int directory = where.directory().get();
-    const std::string state_name = state_name_of(part_name);
-    io::owned_fd made{sys::openat(directory, part_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, private_mode)};
-    if (made) {
-        // Another run may have opened it in between; then it is that one's. What it made of it since shows at the end.
-        if (!apps::lock_file(made.get())) return std::nullopt;
-        unless_kept removal{directory, part_name};
-        removal.kept = drop_old_state(where, state_name) && drop_old_state(where, new_state_name_of(part_name));
-        return removal.kept ? std::optional{fs::file{std::move(made)}} : std::nullopt;
+    constexpr int new_one = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+    for (int tries = 0; tries < opens_max; ++tries) {
+        io::owned_fd made{sys::openat(where.directory().get(), part_name.c_str(), new_one, private_mode)};
+        if (!made && errno != EEXIST) throw file_failure("cannot write", where.path_of(part_name), last_error());
+        opened_part got = made ? make_part(where, part_name, std::move(made)) : empty_part(where, part_name);
+        if (!got.gone) return std::move(got.file);
     }
-    if (errno != EEXIST) throw file_failure("cannot write", where.path_of(part_name), last_error());
-
-    io::owned_fd left{sys::openat(directory, part_name.c_str(), O_RDWR | open_present)};
-    if (!left || !apps::lock_file(left.get()) || !apps::is_own_file(directory, part_name, left.get()) ||
-        where.exists(state_name))
-        return std::nullopt;
-    sys::unlinkat(directory, new_state_name_of(part_name).c_str(), 0);  // of a run that was killed while it wrote one
-    sys::fchmod(left.get(), private_mode);
-    let_it_wait(left.get());
-    if (sys::ftruncate(left.get(), 0) != 0) throw file_failure("cannot write", where.path_of(part_name), last_error());
-    return fs::file{std::move(left)};
+    return std::nullopt;
 }
 
 std::optional<left_part> open_left_part(destination& where, const std::string& name, const std::string& url,
@@ -118,15 +154,20 @@ std::optional<left_part> open_left_part(destination& where, const std::string& n
     in_the_way.clear();
     const int directory = where.directory().get();
     const std::string part_name = part_name_of(name);
-    io::owned_fd fd{sys::openat(directory, part_name.c_str(), O_RDWR | open_present)};
-    if (!fd && errno == ENOENT) return std::nullopt;
-    throw_if_short(where, part_name, fd);
+    io::owned_fd fd;
     // A run that was killed just before its last step has given it the mode of a complete file.
     const auto is_ours = [&](mode_t or_mode) {
         return fd && apps::is_own_file(directory, part_name, fd.get(), or_mode);
     };
-    const bool locked = is_ours(where.file_mode()) && lock_soon(where, fd.get());
-    if (!is_ours(where.file_mode())) {  // asked after the lock: who had it may have renamed it
+    bool locked = false;
+    for (int tries = 0; tries < opens_max; ++tries) {
+        fd = io::owned_fd{sys::openat(directory, part_name.c_str(), O_RDWR | open_present)};
+        if (!fd && errno == ENOENT) return std::nullopt;
+        throw_if_short(where, part_name, fd);
+        locked = is_ours(where.file_mode()) && lock_soon(where, part_name, fd.get());
+        if (!fd || stands_under(directory, part_name, fd.get())) break;  // else who had it has renamed or removed it
+    }
+    if (!is_ours(where.file_mode())) {
         in_the_way = not_left_behind;
         return std::nullopt;
     }

@@ -22,7 +22,8 @@ using apps::unless_kept;
 [[nodiscard]] std::string state_name_of(const std::string& part_name);
 [[nodiscard]] std::string new_state_name_of(const std::string& part_name);
 
-/// Opens a part, locked and empty, made where there is none; nullopt when what lies there is not for us. Names are looked up
+/// Opens a part, locked and empty, made where there is none. What has the name after the lock is what it gives: else another run
+/// has ended meanwhile, and it starts over. nullopt when what lies there is not for us. Names are looked up
 /// and made at once: that needs no disk as a rule, and less than another thread takes to hear of it. Throws failure.
 [[nodiscard]] std::optional<ringlet::fs::file> open_part(const destination& where, const std::string& part_name);
 

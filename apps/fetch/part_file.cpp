@@ -52,10 +52,11 @@ std::unique_ptr<part_file> part_file::make(destination& where, file_wishes wishe
         part->file_ = open_part(where, part->part_name_);
         part->empty_ = part->file_.has_value();
         if (part->file_) return part;
-        if (part->wishes_.replaces)
+        if (part->wishes_.only_name)
             throw failure{reason::file, where.path_of(part->part_name_) +
                                             ": in the way: in use, or not left behind by a run of this program"};
-        name = where.claim(part->wishes_.base);
+        const std::string& base = part->wishes_.base;
+        name = part->wishes_.replaces ? where.claim_to_replace(base) : where.claim(base);
     }
 }
 

@@ -19,9 +19,10 @@ namespace fetch {
 
 /// How a file is to come about.
 struct file_wishes {
-    std::string base;       ///< its name, which may get a number
-    std::string url;        ///< where its content comes from, whatever redirects say
-    bool replaces = false;  ///< a file of this name, once the new one is complete; only a regular one
+    std::string base;        ///< its name, which may get a number
+    std::string url;         ///< where its content comes from, whatever redirects say
+    bool replaces = false;   ///< a file of this name, once the new one is complete; only a regular one
+    bool only_name = false;  ///< no number: what is in the way is a failure
     bool durable = false;
     bool trusts_length = false;                           ///< see part_state
     std::shared_ptr<const apps::wanted_digest> checksum;  ///< null: none

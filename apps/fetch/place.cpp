@@ -23,13 +23,12 @@ place find_place(destination& where, const file_wishes& wishes) {
         found.name = wishes.replaces ? where.claim_to_replace(wishes.base) : where.claim(wishes.base);
         found.left = part_file::take_up(where, wishes, found.name, in_the_way);
         if (in_the_way.empty()) break;
-        if (wishes.replaces)
+        if (wishes.only_name)
             throw failure{reason::file,
                           fmt::format("{}{}: in the way: {}", where.path_of(found.name), part_suffix, in_the_way)};
     }
-    if (wishes.replaces) where.refuse_special(found.name);
+    if (wishes.only_name && where.exists(found.name)) where.note_present(found.name);
     found.present = where.present(wishes.base);
-    if (wishes.replaces && where.exists(found.name)) found.present.push_back(found.name);
     return found;
 }
 

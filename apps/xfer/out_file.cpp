@@ -69,7 +69,9 @@ void out_file::use(io::owned_fd fd) {
     if (!ours)
         throw failure{reason::file,
                       fmt::format("{} is in the way: not left behind by a run of this program", part_path())};
-    if (!apps::lock_file(fd.get()) || !apps::stands_under(directory_.get(), part_name_, fd.get()))
+    const std::error_code locked = apps::lock_file(fd.get());
+    if (locked && locked != std::errc::operation_would_block) throw file_failure("cannot lock", part_path(), locked);
+    if (locked || !apps::stands_under(directory_.get(), part_name_, fd.get()))
         throw failure{reason::file, fmt::format("{} is in the way: in use by another run", part_path())};
     struct stat info{};
     if (sys::fstat(fd.get(), &info) != 0) throw file_failure("cannot read", part_path(), last_error());

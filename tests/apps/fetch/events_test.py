@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import threading
@@ -64,6 +65,14 @@ class Events(harness.FetchCase):
         result = self.fetch("--json", "-q", self.serve("/a", response(b"x")))
         self.assertEqual([event["event"] for event in self.events(result)], ["start", "done", "summary"])
         self.assertEqual(result.err, "")
+
+    def test_what_could_not_be_written_does_not_count(self):
+        url = self.serve("/a", response(b"content"))
+        nothing = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        result = self.fetch("--json", url, preexec_fn=nothing)
+        self.check(result, harness.FILE, {}, "File too large")
+        error = self.last_of(self.events(result), url)
+        self.assertEqual((error["error"], error["bytes"], error["total"]), ("file", 0, 7))
 
     def test_words_for_errors(self):
         with socket.socket() as nobody:

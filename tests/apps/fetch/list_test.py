@@ -221,6 +221,16 @@ class Limits(harness.FetchCase):
         self.check(self.fetch("--max-size", "100k", url), OTHER, {}, "larger than 100.0KiB")
         self.check(self.fetch("--max-size", "500000", url), OK, {"x": b"x" * 500_000})
 
+    def test_what_is_too_large_is_kept_for_a_larger_limit(self):
+        body = b"x" * 500_000
+        head, rest = chunked([body[i : i + 10_000] for i in range(0, len(body), 10_000)]).split(b"\r\n", 1)
+        url = self.serve("/x", head + b'\r\nETag: "1"\r\n' + rest)
+        for _ in range(2):
+            result = self.fetch("--max-size", "300k", url)
+            self.check(result, OTHER, says=["larger than 300.0KiB", "1 unfinished file is kept; resume with a larger --max-size"])
+            self.assertNotIn("the same command", result.err)
+        self.check(self.fetch("--max-size", "500k", url), OK, {"x": body})
+
     def test_max_size_of_parts(self):
         thing = Thing(b"x" * 3_000_000)
         url = self.serve("/x", thing)
@@ -346,6 +356,16 @@ class Names(harness.FetchCase):
         self.check(self.fetch("-J", "--no-clobber", url), OK, {"y": b"precious", "y.1": BODY}, "y: skipped: there is a file of this name")
         self.check(self.fetch("-J", "--overwrite", url), OK, {"y": BODY, "y.1": BODY})
 
+    def test_a_file_of_that_name_with_the_checksum_is_not_fetched(self):
+        (self.out / "y").write_bytes(b"another")
+        url = self.serve("/x", response(BODY, Content_Disposition="attachment; filename=y"))
+        checked = ("-J", "--checksum", digest_of(BODY))
+        files = {"y": b"another", "y.1": BODY}
+        self.check(self.fetch(*checked, url), OK, files)
+        for options in ((), ("-s", 2)):
+            self.check(self.fetch(*checked, *options, url), OK, files, "y.1: skipped: it has this checksum already")
+        self.check(self.fetch("--overwrite", *checked, url), OK, {"y": BODY, "y.1": BODY})
+
     def test_going_on_under_that_name(self):
         thing = Thing(BODY, Content_Disposition="attachment; filename=y")
         thing.plan = [1000]
@@ -388,6 +408,29 @@ class Names(harness.FetchCase):
         (self.out / "y").write_bytes(b"old")
         self.check(self.fetch("--overwrite", *two), OK)
         self.assertEqual((self.files()["y"], self.files()["y.1"]), (b"1", b"2"))
+
+    def test_overwrite_gives_the_same_names_each_time(self):
+        urls = [self.serve(f"/{i}/x", response(b"%d" % i)) for i in range(3)]
+        for _ in range(3):
+            for name in self.files():
+                (self.out / name).write_bytes(b"old")
+            self.check(self.fetch("--overwrite", *urls), OK, {"x": b"0", "x.1": b"1", "x.2": b"2"})
+        (self.out / "x.1").unlink()
+        (self.out / "x.1").mkdir()
+        files = {"x": b"0", "x.1": None, "x.2": b"2"}
+        self.check(self.fetch("--overwrite", *urls), FILE, files, "cannot write x.1: not a regular file")
+
+    def test_overwrite_leaves_the_part_of_another_url_alone(self):
+        cut = Thing(BODY)
+        cut.plan = [1000]
+        other = self.serve("/other/x", cut)
+        self.check(self.fetch(other), harness.NETWORK)
+        left = self.files()
+        url = self.serve("/x", response(b"new"))
+        for _ in range(2):
+            self.check(self.fetch("--overwrite", url), OK, {**left, "x.1": b"new"})
+            (self.out / "x.1").write_bytes(b"old")
+        self.check(self.fetch("--overwrite", other), OK, {"x": BODY, "x.1": b"old"})
 
     def test_no_clobber(self):
         (self.out / "x").write_bytes(b"old")

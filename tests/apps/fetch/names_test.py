@@ -5,11 +5,12 @@ import fcntl
 import os
 import stat
 import threading
+from unittest import mock
 from urllib.parse import quote
 
 import harness
 from harness import FILE, OK
-from hostile_server import response
+from hostile_server import Thing, response
 
 
 class Names(harness.FetchCase):
@@ -183,6 +184,17 @@ class Names(harness.FetchCase):
         self.check(self.fetch("-o", "mine", url), OK, {"mine": b"new"}, "mine: ")
         self.check(self.fetch("-P", self.base, "-o", "sub/other", url), OK)
         self.assertEqual((self.base / "sub/other").read_bytes(), b"new")
+
+    def test_output_name_that_leaves_no_room_for_the_part(self):
+        url = self.serve("/x", Thing(b"new"))
+        longest = "n" * 240
+        for name in (longest + "n", "n" * 255, "n" * 300, "ü" * 121):
+            self.check(self.fetch("-o", name, url), FILE, {}, f"cannot write {name[:100]}")
+            self.check(self.fetch("-o", name, url), FILE, {}, "more than 240 bytes")
+        self.assertEqual(self.server.requests, [])
+        self.server.routes["/x"].plan = [1]
+        self.check(self.fetch("-o", longest, url), harness.NETWORK, {longest + ".part": b"n", longest + ".part.state": mock.ANY})
+        self.check(self.fetch("-o", longest, url), OK, {longest: b"new"})
 
     def test_output_replaces_files_only(self):
         url = self.serve("/x", response(b"new"))

@@ -140,7 +140,7 @@ task<> one_of_each(fetch::board& board, fetch::display& screen) {
     screen.failed(failed, why);
     board.failed(failed, why);
     held.done_bytes = 4;
-    screen.kept_parts(1);
+    screen.kept_part(false);
     co_return;
 }
 
