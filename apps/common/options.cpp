@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <iostream>
 
 #ifndef RINGLET_VERSION
@@ -37,9 +38,22 @@ bool asks_for_help(int argc, const char* const* argv) {
     return false;
 }
 
+// To CLI11 "[a,b]" is two words where several may stand. What ends with a NUL byte, which no word of a command line has, is
+// one to it.
+std::string kept_whole(std::string word) {
+    if (word.starts_with('[') && word.ends_with(']')) word += '\0';
+    return word;
+}
+std::string as_it_was(std::string word) {
+    if (word.ends_with('\0')) word.pop_back();
+    return word;
+}
+
 // In the order in which they stand there, which CLI11's own message does not keep.
 std::string unexpected(const std::vector<std::string>& words) {
-    return (words.size() > 1 ? "unexpected words: " : "unexpected word: ") + CLI::detail::join(words, " ");
+    std::string said = words.size() > 1 ? "unexpected words:" : "unexpected word:";
+    for (const std::string& word : words) said += " " + as_it_was(word);
+    return said;
 }
 
 // The first word that looks like an option and is none.
@@ -47,6 +61,69 @@ std::string first_option_like(const std::vector<std::string>& words) {
     const auto found =
         std::find_if(words.begin(), words.end(), [](const std::string& w) { return w.size() > 1 && w[0] == '-'; });
     return found == words.end() ? std::string{} : found->substr(0, found->find('='));
+}
+
+void for_each_option(CLI::App& app, const std::function<void(CLI::Option&)>& action) {
+    for (CLI::Option* const option : app.get_options()) action(*option);
+    for (CLI::App* const command : app.get_subcommands(std::function<bool(CLI::App*)>{}))
+        for_each_option(*command, action);
+}
+
+bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
+
+CLI::Option* find_option(CLI::App& app, const std::function<bool(const CLI::Option&)>& wanted) {
+    CLI::Option* found = nullptr;
+    for_each_option(app, [&](CLI::Option& option) {
+        if (found == nullptr && wanted(option)) found = &option;
+    });
+    return found;
+}
+
+// The option of "--name", "-n" or "-qn", when its value is the next word.
+CLI::Option* awaits_value(CLI::App& app, const std::string& word) {
+    if (word.starts_with("--")) {
+        CLI::Option* const option =
+            find_option(app, [&](const auto& each) { return each.check_lname(word.substr(2)); });
+        return option && !is_flag(*option) ? option : nullptr;
+    }
+    for (std::size_t i = 1; word.starts_with('-') && i < word.size(); ++i) {
+        CLI::Option* const option =
+            find_option(app, [&](const auto& each) { return each.check_sname(word.substr(i, 1)); });
+        if (!option) return nullptr;
+        if (!is_flag(*option)) return i + 1 == word.size() ? option : nullptr;
+    }
+    return nullptr;
+}
+
+// The command line as CLI11 understands it as everybody else does: to it the value of "--name=" is the next word, and the
+// flag "--name=maybe" anything.
+std::vector<std::string> words_of(CLI::App& app, int argc, const char* const* argv) {
+    std::vector<std::string> words;
+    int i = 1;
+    for (; i < argc && std::string_view{argv[i]} != "--"; ++i) {
+        std::string word = argv[i];
+        const std::size_t equals = word.starts_with("--") ? word.find('=') : word.npos;
+        if (equals != word.npos) {
+            const std::string name = word.substr(2, equals - 2);
+            const CLI::Option* const option =
+                find_option(app, [&](const auto& each) { return each.check_lname(name); });
+            if (option && is_flag(*option)) throw CLI::ArgumentMismatch{option->get_name() + " takes no value"};
+            if (option && equals + 1 == word.size()) {
+                words.push_back("--" + name);
+                word.clear();
+            }
+            words.push_back(std::move(word));
+        } else if (const CLI::Option* const option = awaits_value(app, word)) {
+            if (i + 1 == argc) throw CLI::ArgumentMismatch{option->get_name() + ": the value is missing"};
+            words.push_back(std::move(word));
+            words.emplace_back(argv[++i]);
+        } else {
+            words.push_back(kept_whole(std::move(word)));
+        }
+    }
+    if (i < argc) words.emplace_back(argv[i++]);
+    for (; i < argc; ++i) words.push_back(kept_whole(argv[i]));
+    return words;
 }
 
 // Writes the number anew, because CLI11 converts it once more.
@@ -76,8 +153,22 @@ std::optional<int> option_parser::parse(int argc, const char* const* argv) {
 }
 
 std::optional<int> option_parser::parse(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+    for_each_option(app_, [](CLI::Option& option) {
+        if (is_flag(option)) return;
+        option.transform(CLI::Validator{[](std::string& word) {
+                                            word = as_it_was(word);
+                                            return std::string{};
+                                        },
+                                        ""});
+    });
     try {
-        app_.parse(argc, argv);
+        std::vector<std::string> words = words_of(app_, argc, argv);
+        std::reverse(words.begin(), words.end());  // as parse() wants them
+        app_.parse(std::move(words));
+        const CLI::Option* const empty = find_option(app_, [](const auto& each) {
+            return !each.get_positional() && std::ranges::find(each.results(), "") != each.results().end();
+        });
+        if (empty) throw CLI::ArgumentMismatch{empty->get_name() + ": the value is empty"};
         return std::nullopt;
     } catch (const CLI::CallForHelp&) {
         return show(app_.help(), out, err);
@@ -85,13 +176,23 @@ std::optional<int> option_parser::parse(int argc, const char* const* argv, std::
         return show(version.what() + std::string{"\n"}, out, err);
     } catch (const CLI::ParseError& error) {
         if (asks_for_help(argc, argv)) return show(app_.help(), out, err);
-        const auto unknown = first_option_like(app_.remaining());
-        if (unknown.empty() && error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
-            return usage_error(unexpected(app_.remaining()), err);
-        if (unknown.empty()) return usage_error(error.what(), err);
+        return tell(error, err);
+    }
+}
+
+int option_parser::tell(const CLI::ParseError& error, std::ostream& err) {
+    const auto unknown = first_option_like(app_.remaining());
+    if (!unknown.empty()) {
         const auto closest = closest_option(unknown);
         return usage_error("unknown option " + unknown + (closest ? ", did you mean " + *closest + "?" : ""), err);
     }
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
+        return usage_error(unexpected(app_.remaining()), err);
+    const CLI::Option* const twice =
+        find_option(app_, [](const auto& each) { return each.count() > 1 && each.get_items_expected_max() <= 1; });
+    if (twice && error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch))
+        return usage_error(twice->get_name() + " is given twice", err);
+    return usage_error(error.what(), err);
 }
 
 int option_parser::show(const std::string& text, std::ostream& out, std::ostream& err) const {

@@ -16,6 +16,7 @@ namespace apps {
 ///
 /// -h and --help print the help on stdout and win over everything else; -V and --version print one line; what is wrong
 /// is said on stderr, with the option that was probably meant, and "Try 'NAME --help' for more information.".
+/// No option takes an empty value: it is a mistake, most often of a script whose variable is not set.
 class option_parser {
 public:
     /// `examples` stand first in the help, one a line; `footer` stands last (exit codes, notes).
@@ -36,6 +37,7 @@ public:
 
 private:
     int show(const std::string& text, std::ostream& out, std::ostream& err) const;
+    int tell(const CLI::ParseError& error, std::ostream& err);
     [[nodiscard]] std::optional<std::string> closest_option(std::string_view unknown) const;
 
     std::string name_;

@@ -125,9 +125,7 @@ std::optional<int> parse_get(int argc, char** argv, get_options& into) {
     auto& app = parser.app();
     app.add_option("HOST[:PORT]", server, "Who has it; port 7779 unless given")->required();
     auto* const name = app.add_option("NAME", into.name, "Which file; asked for on a terminal");
-    auto* const output =
-        app.add_option("-o,--output", into.output, "Where it goes; the last part of NAME unless given");
-    output->type_name("OUT");
+    app.add_option("-o,--output", into.output, "Where it goes; the last part of NAME unless given")->type_name("OUT");
     auto* const resume =
         app.add_flag("--resume", into.resume, "Go on with OUT.part where it is the beginning of that file");
     app.add_flag("--force", into.force, "Replace OUT, once the new one is complete; only a regular file");
@@ -143,7 +141,6 @@ std::optional<int> parse_get(int argc, char** argv, get_options& into) {
 
     if (!parse_server(server, into)) return parser.usage_error("a host, and perhaps a port: not " + server);
     if (!parse_timeout(timeout, into.timeout)) return parser.usage_error("--timeout takes more than 0");
-    if (output->count() > 0 && into.output.empty()) return parser.usage_error("-o: the name is empty");
     if (into.output == "-")
         return parser.usage_error(
             "-o -: no byte is given on before all of them are checked; ./- is a file of that name");

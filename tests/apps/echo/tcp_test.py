@@ -285,7 +285,7 @@ class Running(TcpCase):
 
     def test_command_lines(self):
         for arguments in [["--bind", "localhost"], ["--port", "65536"], ["--buffer-bytes", "0"], ["--buffer-bytes", "2M"],
-                          ["--port", "0x50"], ["--port", ""],
+                          ["--port", "0x50"], ["--port", ""], ["--bind=", "127.0.0.1"], ["--tcp=maybe"],
                           ["--time-limit", "0"], ["--time-limit", "soon"], ["extra"], ["--tpc"]]:
             with self.subTest(arguments):
                 done = harness.run(*arguments)

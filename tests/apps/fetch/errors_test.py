@@ -208,6 +208,17 @@ class Errors(harness.FetchCase):
             (["-o", "one", x, x], "-o takes one URL only"),
             (["-o", "folder/", x], "-o names a file"),
             (["--stall-timeout", "soon", x], "not a duration"),
+            (["--dir=", x, x], "--dir: the value is empty"),
+            (["--output=", x], "--output: the value is empty"),
+            (["--input-file=", x], "--input-file: the value is empty"),
+            (["-i", "", x], "--input-file: the value is empty"),
+            (["--cacert", "", x], "--cacert: the value is empty"),
+            (["--checksum", "", x], "--checksum: the value is empty"),
+            (["--checksum-file", "", x], "--checksum-file: the value is empty"),
+            (["-j1", "--jobs=2", x], "--jobs is given twice"),
+            (["--insecure=maybe", x], "--insecure takes no value"),
+            ([f"[{x},{x}]"], f"[{x},{x}]: "),
+            ([x, "-P"], "--dir: the value is missing"),
         ):
             with self.subTest(arguments=arguments):
                 result = self.fetch(*arguments)

@@ -91,7 +91,7 @@ class Running(ServeCase):
 
     def test_wrong_words(self):
         for words in (["--port", "65536"], ["--port", "x"], ["--bind", "localhost"], ["--prot", "0"], [self.root, "more"],
-                      ["--port", "0x50"], ["--port", ""]):
+                      ["--port", "0x50"], ["--port", ""], ["--bind=", self.root], ["--tls-cert", "", self.root], ["--header=", self.root]):
             ended = run(*words)
             self.assertEqual((ended.returncode, ended.stdout), (2, b""), words)
             self.assertIn("--help", ended.stderr.decode())

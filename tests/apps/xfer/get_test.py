@@ -95,7 +95,7 @@ class Get(harness.XferCase):
         self.assertIn("in the way", result.err)
 
     def test_an_empty_name_for_the_output_is_none(self):
-        self.check(self.get(self.serve().at, "small", "-o", ""), harness.USAGE, {}, "-o: the name is empty")
+        self.check(self.get(self.serve().at, "small", "-o", ""), harness.USAGE, {}, "--output: the value is empty")
 
     def test_a_directory_that_is_not_there(self):
         (self.root / "a").write_bytes(b"new")

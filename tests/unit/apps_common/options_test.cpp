@@ -22,6 +22,7 @@ struct outcome {
     std::string err;
     int port = 8080;
     int jobs = 0;
+    bool verbose = false;
     std::string output;
     std::vector<std::string> urls;
 };
@@ -33,6 +34,7 @@ outcome run(std::vector<const char*> words) {
     parser.app().add_option("-p,--port", r.port, "Port")->transform(is_port());
     parser.app().add_option("-j,--jobs", r.jobs, "How many")->transform(is_whole(1, 100));
     parser.app().add_option("-o,--output", r.output, "File, - for stdout");
+    parser.app().add_flag("-v,--verbose", r.verbose, "More");
     parser.app().add_option("URL", r.urls, "What to fetch");
     words.insert(words.begin(), "ringlet-demo");
     std::ostringstream out;
@@ -133,6 +135,34 @@ TEST_CASE("options mix with operands in every spelling", "[options]") {
     CHECK(r.output == "-");
     CHECK(r.urls == std::vector<std::string>{"http://a/", "http://b/"});
     CHECK(run({"--", "--port", "-h"}).urls == std::vector<std::string>{"--port", "-h"});
+}
+
+TEST_CASE("an empty value is a mistake, and never the next word", "[options]") {
+    for (const auto& words : std::vector<std::vector<const char*>>{
+             {"--output=", "http://a/"}, {"--output", "", "http://a/"}, {"-o", "", "http://a/"}, {"--output="}}) {
+        const auto r = run(words);
+        CHECK(r.status == 2);
+        CHECK(r.err.starts_with("ringlet-demo: --output: the value is empty\n"));
+    }
+    CHECK(run({"--port=", "80"}).err.starts_with("ringlet-demo: --port: not a port: nothing"));
+    CHECK(run({"--output=", "--help"}).status == 0);
+    CHECK(run({"--", "--output="}).urls == std::vector<std::string>{"--output="});
+    CHECK(run({"-o", "--output=", "a"}).output == "--output=");
+    CHECK(run({"-vo", "--output=", "a"}).output == "--output=");
+    CHECK(run({"--output=a="}).output == "a=");
+    CHECK(run({"--none=", "x"}).err.starts_with("ringlet-demo: unknown option --none\n"));
+}
+
+TEST_CASE("what is wrong is said in words of the command line", "[options]") {
+    CHECK(run({"-j1", "--jobs", "2"}).err.starts_with("ringlet-demo: --jobs is given twice\n"));
+    CHECK(run({"a", "-o"}).err.starts_with("ringlet-demo: --output: the value is missing\n"));
+    CHECK(run({"--verbose=maybe"}).err.starts_with("ringlet-demo: --verbose takes no value\n"));
+    CHECK(run({"--verbose="}).err.starts_with("ringlet-demo: --verbose takes no value\n"));
+}
+
+TEST_CASE("brackets and commas in a word divide nothing", "[options]") {
+    CHECK(run({"[http://a/,b]", "[]", "--", "[c,d]"}).urls == std::vector<std::string>{"[http://a/,b]", "[]", "[c,d]"});
+    CHECK(run({"-o", "[a,b]"}).output == "[a,b]");
 }
 
 TEST_CASE("swapped letters are one mistake", "[options]") {
