@@ -152,6 +152,7 @@ ringlet::task<http::response_head*> connection_pool::ask(http::client_connection
                                                          const http::request_head& request, const http::url& where,
                                                          bool used_before) {
     std::error_code why;
+    std::string words;
     try {
         http::response_head* const head = co_await ringlet::with_timeout(patience_, server.request(request));
         co_return head;
@@ -159,11 +160,12 @@ ringlet::task<http::response_head*> connection_pool::ask(http::client_connection
         throw timeout_failure("no response from " + where.host_field() + " for " + apps::format_duration(patience_));
     } catch (const std::system_error& error) {
         why = error.code();
+        words = words_of(error);
     }
     if (used_before && net::is_disconnect(why)) co_return nullptr;
     if (why == net::errc::unexpected_end)
         throw connection_failure("no response: " + where.host_field() + " closed the connection", why);
-    throw connection_failure("no response from " + where.host_field() + ": " + why.message(), why);
+    throw connection_failure("no response from " + where.host_field() + ": " + words, why);
 }
 
 ringlet::task<answer> connection_pool::get(question what, bool secrets) {

@@ -70,10 +70,10 @@ std::string so_far(const transfer& t) {
                          : fmt::format("after {} bytes", t.done_bytes);
 }
 
-failure broken(const transfer& t, const std::error_code& error) {
-    if (error == ringlet::net::errc::unexpected_end)
-        return connection_failure("truncated " + so_far(t), error, reason::truncated);
-    return connection_failure("the connection broke " + so_far(t) + ": " + error.message(), error);
+failure broken(const transfer& t, const std::system_error& error) {
+    if (error.code() == ringlet::net::errc::unexpected_end)
+        return connection_failure("truncated " + so_far(t), error.code(), reason::truncated);
+    return connection_failure("the connection broke " + so_far(t) + ": " + words_of(error), error.code());
 }
 
 // Why all of it comes to somebody who had some.
@@ -486,7 +486,7 @@ ringlet::task<> download::receive_body(answer& from, std::size_t which, expectat
 ringlet::task<std::size_t> download::move_piece(answer& from, std::size_t which, std::uint64_t left,
                                                 const body_pipe* pipe) {
     http::client_connection& server = *from.connection;
-    std::optional<std::error_code> broke;
+    std::optional<std::system_error> broke;
     std::size_t in_pipe = 0;
     std::span<const std::byte> part;
     try {
@@ -500,7 +500,7 @@ ringlet::task<std::size_t> download::move_piece(answer& from, std::size_t which,
         throw timeout_failure(
             fmt::format("no progress for {} {}", apps::format_duration(shop_->how.stall_timeout), so_far(*transfer_)));
     } catch (const std::system_error& error) {
-        broke = error.code();
+        broke = error;
     }
     if (broke) throw broken(*transfer_, *broke);
     if (part.size() > left) throw protocol_failure("the server sends more than it announced");

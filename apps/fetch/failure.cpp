@@ -63,6 +63,10 @@ exit_code code_of(reason why) noexcept {
     return exit_code::other;
 }
 
+std::string words_of(const std::system_error& error) {
+    return error.code() == errc::tls_failed ? error.what() : error.code().message();
+}
+
 failure connection_failure(const std::string& what, const std::error_code& error, reason why) {
     if (is_shortage(error)) return {reason::shortage, what};
     if (error == errc::host_not_found) return {reason::dns, what};

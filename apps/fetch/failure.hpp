@@ -71,6 +71,9 @@ private:
     std::optional<std::chrono::nanoseconds> retry_after_;
 };
 
+/// What a connection's error says: of a TLS session the peer's or our own reason, too.
+[[nodiscard]] std::string words_of(const std::system_error& error);
+
 /// The server said something that HTTP does not allow, or that leads nowhere.
 inline failure protocol_failure(const std::string& what) { return {reason::protocol, what}; }
 /// A time limit; may pass.

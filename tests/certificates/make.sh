@@ -26,6 +26,7 @@ signed() { # NAME DAYS NAMES
 
 self_signed authority "ringlet test authority" "keyUsage=keyCertSign"
 self_signed lone "localhost" "subjectAltName=DNS:localhost"
+self_signed nameless "localhost" "keyUsage=digitalSignature,keyCertSign" # its name is in the subject only
 self_signed p256 "ringlet test server with a P-256 key" "subjectAltName=DNS:localhost,IP:127.0.0.1" \
     EC -pkeyopt ec_paramgen_curve:P-256 # for servers that take no Ed25519 key
 signed server 36500 "DNS:localhost,DNS:*.example.test,IP:127.0.0.1,IP:::1"

@@ -97,7 +97,8 @@ void expect_name(SSL* session, const std::string& name) {
         return;
     }
     SSL_set_tlsext_host_name(session, name.c_str());
-    SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // The common name of its subject says nothing of whom a certificate is for (RFC 9110 section 4.3.4).
+    SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (SSL_set1_host(session, name.c_str()) != 1) throw std::bad_alloc{};
 }
 

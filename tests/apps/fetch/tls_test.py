@@ -53,6 +53,11 @@ class Tls(FetchCase):
             self.check(result, TLS, {}, ("certificate", words))
             self.assertEqual(server.requests, [])
 
+    def test_a_name_in_the_subject_is_none(self):
+        server = self.secure("nameless")
+        url = f"https://localhost:{server.port}/x"
+        self.check(self.fetch("--cacert", certificate("nameless.pem"), url), TLS, {}, "the certificate is for another host")
+
     def test_the_systems_authorities_do_not_know_ours(self):
         self.check(self.fetch(self.secure().url("/x")), TLS, {}, "certificate")
 
@@ -74,6 +79,57 @@ class Tls(FetchCase):
             threading.Thread(target=complain, args=(plain,), daemon=True).start()
             url = f"https://127.0.0.1:{plain.getsockname()[1]}/x"
             self.check(self.fetch(*TRUST, url), TLS, {}, "TLS handshake")
+
+    def session(self, context, talk):
+        """A server of one connection: `talk` has the session, and a function that sends what the session has to send and then
+        more. The connection stays until the client has gone, so that it reads everything. Gives the URL."""
+        def run(listener):
+            with listener, listener.accept()[0] as raw:
+                coming, going = ssl.MemoryBIO(), ssl.MemoryBIO()
+                session = context.wrap_bio(coming, going, server_side=True)
+
+                def flush(more=b""):
+                    raw.sendall(going.read() + more)
+
+                def do(action):
+                    while True:
+                        try:
+                            return action()
+                        except ssl.SSLWantReadError:
+                            flush()
+                            coming.write(raw.recv(65536))
+
+                try:
+                    do(session.do_handshake)
+                    do(lambda: session.read(65536))
+                    talk(session, flush)
+                except ssl.SSLError:
+                    flush()  # the alert
+                try:
+                    while raw.recv(65536):
+                        pass
+                except OSError:
+                    pass
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        threading.Thread(target=run, args=(listener,), daemon=True).start()
+        return f"https://127.0.0.1:{port}/x"
+
+    def test_what_the_other_side_complains_of(self):
+        context = server_side()
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificate("authority.pem"))
+        url = self.session(context, lambda session, flush: None)
+        self.check(self.fetch(*TRUST, url), TLS, {}, "alert certificate required")
+
+    def test_a_record_that_is_none(self):
+        def talk(session, flush):
+            session.write(response(b"some", length=100))
+            flush(b"\x17\x03\x03\x00\x20" + b"?" * 32)
+
+        url = self.session(server_side(), talk)
+        self.check(self.fetch(*TRUST, url), TLS, {}, ["the connection broke after 4", "bad record mac"])
 
     def test_a_silent_server(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -108,6 +108,10 @@ task<> bad_certificates() {
     }
     const auto deep = co_await refused(tls_server(), tls_client(), "a.b.example.test");
     CHECK(contains(deep.first, "another host"));
+    net::tls_trust its_own;
+    its_own.ca_file = certificate_file("nameless.pem");
+    const auto nameless = co_await refused(tls_server("nameless"), net::tls_context::client(its_own), "localhost");
+    CHECK(contains(nameless.first, "the certificate is for another host"));
     net::tls_trust anybody;
     anybody.verify = false;
     const auto trusting = co_await refused(tls_server("expired"), net::tls_context::client(anybody), "elsewhere");
