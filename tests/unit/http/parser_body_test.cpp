@@ -47,6 +47,8 @@ TEST_CASE("chunked bodies come out without their framing", "[http][parser]") {
 TEST_CASE("chunk extensions and trailer fields are read and dropped", "[http][parser]") {
     CHECK(request(chunked("1;a\r\nx\r\n1;a=b;c=\"d;\\\"e\"\r\ny\r\n0;z\r\n\r\n")) ==
           chunked_head + "body:xy;complete keep;end");
+    CHECK(request(chunked("1 ; a\r\nx\r\n1\t;\ta = b \t ;c\t= \"d\" ; e\r\ny\r\n0 ;z\r\n\r\n")) ==
+          chunked_head + "body:xy;complete keep;end");
     CHECK(request(chunked("1\r\nx\r\n0\r\nDigest: abc\r\nX:\r\n\r\n")) == chunked_head + "body:x;complete keep;end");
 }
 
@@ -108,7 +110,16 @@ TEST_CASE("every doubt about the length of a body is refused", "[http][parser]")
         {"7.1.1 NUL in an extension", chunked("5;a=\"\0\"\r\nhello\r\n0\r\n\r\n"s), "400"},
         {"7.1.1 open quote", chunked("5;a=\"b\r\nhello\r\n0\r\n\r\n"), "400"},
         {"7.1.1 text behind a quote", chunked("5;a=\"b\"c\r\nhello\r\n0\r\n\r\n"), "400"},
-        {"7.1.1 whitespace", chunked("5 ; a = b\r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 whitespace behind a name", chunked("5;a \r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 whitespace behind a value", chunked("5;a=b\t\r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 whitespace behind a quote", chunked("5;a=\"b\" \r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 whitespace in place of a name", chunked("5; \r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 whitespace in place of a value", chunked("5;a= \r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 two names", chunked("5;a b\r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 two values", chunked("5;a=b c\r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 whitespace and a second size", chunked("5 6;a\r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 whitespace before =", chunked("5 =a\r\nhello\r\n0\r\n\r\n"), "400"},
+        {"7.1.1 bare LF behind whitespace", chunked("5; \na\r\nhello\r\n0\r\n\r\n"), "400"},
         {"7.1.2 space before a trailer's colon", chunked("0\r\nX : a\r\n\r\n"), "400"},
         {"7.1.2 folded trailer", chunked("0\r\nX: a\r\n b\r\n\r\n"), "400"},
         {"7.1.2 bare LF in the trailers", chunked("0\r\nX: a\n\r\n"), "400"},

@@ -14,6 +14,8 @@ constexpr std::size_t line_bytes_max = 4096;
 constexpr std::uint64_t cost_bytes_max = 16 * 1024;
 constexpr std::uint64_t free_bytes_per_chunk = 16;
 
+bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
 }  // namespace
 
 void chunk_gate::restart() noexcept {
@@ -65,22 +67,26 @@ bool chunk_gate::step(char c) noexcept {
                 return true;
             }
             if (line_bytes_ == 0) return fail("malformed chunk size");
-            return step_after_extension(c) || fail("malformed chunk size");
+            return step_behind(c, state::value_blank) || fail("malformed chunk size");
         case state::name_start:
+            if (is_blank(c)) return true;
             state_ = state::name;
             return is(c, token_char) || fail("malformed chunk extension");
         case state::name:
             if (is(c, token_char)) return true;
+            [[fallthrough]];
+        case state::name_blank:
             if (c == '=') {
                 state_ = state::value_start;
                 return true;
             }
-            return step_after_extension(c);
+            return step_behind(c, state::name_blank);
         case state::value_start:
+            if (is_blank(c)) return true;
             state_ = c == '"' ? state::quoted : state::value;
             return c == '"' || is(c, token_char) || fail("malformed chunk extension");
         case state::value:
-            return is(c, token_char) || step_after_extension(c);
+            return is(c, token_char) || step_behind(c, state::value_blank);
         case state::quoted:
             if (c == '"') state_ = state::quoted_end;
             if (c == '\\') state_ = state::escaped;
@@ -89,7 +95,8 @@ bool chunk_gate::step(char c) noexcept {
             state_ = state::quoted;
             return is(c, value_char) || fail("malformed chunk extension");
         case state::quoted_end:
-            return step_after_extension(c);
+        case state::value_blank:
+            return step_behind(c, state::value_blank);
         case state::lf:
             state_ = state::done;
             return c == '\n' || fail("CR without LF in chunk size line");
@@ -99,12 +106,17 @@ bool chunk_gate::step(char c) noexcept {
     return false;
 }
 
-bool chunk_gate::step_after_extension(char c) noexcept {
+// What may come when a part of the line is complete. Behind blanks, which lead to `blank`, the line cannot end.
+bool chunk_gate::step_behind(char c, state blank) noexcept {
+    if (is_blank(c)) {
+        state_ = blank;
+        return true;
+    }
     if (c == ';') {
         state_ = state::name_start;
         return true;
     }
-    if (c == '\r') {
+    if (c == '\r' && state_ != state::name_blank && state_ != state::value_blank) {
         state_ = state::lf;
         return true;
     }

@@ -12,7 +12,8 @@ namespace ringlet::http::detail {
 
 /// Recognises one chunk-size line with its extensions (RFC 9112 section 7.1), and counts what chunks cost.
 ///
-/// The whitespace that section 7.1.1 calls bad is refused: nobody sends it but to confuse.
+/// The whitespace that section 7.1.1 calls bad is passed over where its grammar has it: around ';' and '='. Before the CR it
+/// is refused.
 class chunk_gate {
 public:
     /// Begins a new body: the cost starts from 0.
@@ -34,17 +35,19 @@ private:
         size,
         name_start,
         name,
+        name_blank,
         value_start,
         value,
         quoted,
         escaped,
         quoted_end,
+        value_blank,
         lf,
         done
     };
 
     bool step(char c) noexcept;
-    bool step_after_extension(char c) noexcept;
+    bool step_behind(char c, state blank) noexcept;
     bool fail(std::string_view reason) noexcept;
 
     std::string_view reason_;
