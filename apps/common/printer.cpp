@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "printer.hpp"
 
+#include "system_error.hpp"
 #include <ringlet/core/awaitable.hpp>
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/core/job.hpp>
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <span>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -29,6 +31,11 @@ namespace sys = ringlet::io::sys;
 
 constexpr std::size_t pending_bytes_max = std::size_t{1} << 20;
 constexpr std::chrono::seconds patience{10};  // with a reader that stalls, at the end
+
+// No thread or no memory for a request, which io_uring calls a cancellation: nothing is wrong with where it was to go.
+bool is_nobodys_fault(const std::error_code& error) noexcept {
+    return error == std::errc::operation_canceled || is_shortage(error);
+}
 
 bool lead_to_the_same_place(int one, int other) noexcept {
     struct stat a{};
@@ -102,23 +109,24 @@ struct printer::queue {
         busy = false;
         if (const auto told = std::exchange(ended, nullptr)) told->begin();
     }
-    // A pipe that poll calls writable takes PIPE_BUF bytes without waiting.
-    void write_at_once() noexcept {
-        std::string_view rest = pending;
+    // Gives what was not taken. A pipe that poll calls writable takes PIPE_BUF bytes without waiting.
+    std::span<const std::byte> write_at_once(std::span<const std::byte> rest) const noexcept {
         pollfd ready{to.get(), POLLOUT, 0};
         while (!rest.empty() && sys::poll(&ready, 1, 0) > 0) {
             const ssize_t n = sys::write(to.get(), rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
             if (n <= 0) break;
-            rest.remove_prefix(static_cast<std::size_t>(n));
+            rest = rest.subspan(static_cast<std::size_t>(n));
         }
-        pending.clear();
+        return rest;
     }
 };
 
 printer::printer(ringlet::io::fd_ref to) : queue_{std::make_shared<queue>(to)} {}
 
 printer::~printer() {
-    if (queue_->writing.empty()) queue_->write_at_once();
+    if (!queue_->writing.empty()) return;
+    queue_->write_at_once(ringlet::as_bytes(queue_->pending));
+    queue_->pending.clear();
 }
 
 bool printer::idle() const noexcept { return !queue_->busy; }
@@ -177,6 +185,9 @@ ringlet::task<> printer::write_out(std::shared_ptr<queue> what) {
             } else if (written.error() == std::errc::resource_unavailable_try_again) {  // somebody's O_NONBLOCK
                 [[maybe_unused]] const auto ready = co_await ringlet::as_result(ringlet::os::writable(what->to));
             } else if (written.error() != std::errc::interrupted) {  // a terminal, and a signal for somebody else
+                // Files are written by threads, and where there can be none each request fails.
+                if (!written && is_nobodys_fault(written.error())) rest = what->write_at_once(rest);
+                if (rest.empty()) break;
                 what->fail(written ? std::make_error_code(std::errc::io_error) : written.error());
                 break;
             }

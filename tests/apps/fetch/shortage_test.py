@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """ringlet-fetch where descriptors or memory are short: each download fails by itself, and what is complete is kept."""
 
+import json
+import os
 import re
 import resource
+import shutil
 import subprocess
 
 import harness
@@ -58,6 +61,36 @@ class Shortage(harness.FetchCase):
     def test_fewer_descriptors_than_jobs(self):
         result = self.fetch_many(40, "-j", 40, preexec_fn=limited(resource.RLIMIT_NOFILE, 32))
         self.assertEqual(result.status, OK, result.err)
+
+    # Files are written by threads; where there can be none what the program says still reaches a file.
+    def test_no_thread(self):
+        nobody = 65534
+        program = self.base / "program"
+        shutil.copy(PROGRAM, program)
+        for place in (self.base, self.out):
+            place.chmod(0o777)
+
+        def alone():
+            resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+            if os.geteuid() == 0:  # whom that limit does not concern
+                os.setgroups([])
+                os.setgid(nobody)
+                os.setuid(nobody)
+
+        good, bad = self.serve("/x", response(b"x")), self.serve("/bad", response(b"", "404 Not Found"))
+        for engine in ("uring", "epoll"):
+            with open(self.base / "said", "w+b") as said, open(self.base / "events", "w+b") as events:
+                command = [str(program), "--json", "--tries", "1", good, bad]
+                environment = {**os.environ, "RINGLET_ENGINE": engine}
+                subprocess.run(command, cwd=self.out, env=environment, stdout=events, stderr=said, preexec_fn=alone, timeout=harness.HANGS_AFTER)
+                said.seek(0)
+                events.seek(0)
+                words, lines = said.read().decode(), events.read().decode().splitlines()
+            if "io_uring" in words and engine == "uring":
+                continue  # there is none here
+            self.assertIn(f"ringlet-fetch: {bad}: the server answered 404 Not Found\n", words)
+            self.assertIn("failed", words)
+            self.assertEqual(json.loads(lines[-1])["event"], "summary")
 
     def least_memory(self):
         """With how much address space the program starts at all; None under a sanitizer, which needs terabytes."""
