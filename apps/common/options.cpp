@@ -208,7 +208,7 @@ int option_parser::show(const std::string& text, std::ostream& out, std::ostream
 int option_parser::usage_error(const std::string& what) const { return usage_error(what, std::cerr); }
 
 int option_parser::usage_error(const std::string& what, std::ostream& err) const {
-    err << name_ << ": " << sanitize(what, text_context::text, 1000) << "\nTry '" << name_
+    err << name_ << ": " << sanitize(what, text_context::field, 1000) << "\nTry '" << name_
         << " --help' for more information.\n"
         << std::flush;
     return to_int(exit_code::usage);

@@ -2,12 +2,14 @@
 #include "fetch/item.hpp"
 
 #include "fetch/names.hpp"
+#include <ringlet/http/percent.hpp>
 #include <ringlet/http/url.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 namespace fetch {
@@ -37,6 +39,12 @@ std::string_view take_line(std::string_view& text) noexcept {
     return line;
 }
 
+// Some editors mark UTF-8 so.
+std::string_view without_byte_order_mark(std::string_view text) noexcept {
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
 bool looks_like_url(std::string_view word) noexcept { return word.find("://") != word.npos; }
 
 std::string read_line(std::string_view line, item& into) {
@@ -56,6 +64,49 @@ std::string read_line(std::string_view line, item& into) {
     return {};
 }
 
+using checksum = std::shared_ptr<const apps::wanted_digest>;
+
+struct sum {
+    apps::wanted_digest digest;
+    std::string name;
+};
+
+// A name with a line's end or a backslash in it is written with backslashes, and one stands before the line.
+std::string unescaped(std::string_view text) {
+    std::string name;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\' || i + 1 == text.size()) {
+            name += text[i];
+            continue;
+        }
+        ++i;
+        name += text[i] == 'n' ? '\n' : text[i] == 'r' ? '\r' : text[i];
+    }
+    return name;
+}
+
+// "HEX  NAME" or, with --tag and on BSD, "SHA256 (NAME) = HEX".
+std::optional<sum> read_sum(std::string_view line) {
+    const bool escaped = line.starts_with('\\');
+    if (escaped) line.remove_prefix(1);
+    const std::size_t digits = std::min(line.find_first_not_of("0123456789abcdefABCDEF"), line.size());
+    std::optional<apps::wanted_digest> digest = apps::parse_hex_digest(line.substr(0, digits));
+    std::string_view name = line.substr(digits);
+    const std::size_t open = line.find(" (");
+    const std::size_t close = line.rfind(") = ");
+    if (digest && name.size() > 2 && (name.starts_with("  ") || name.starts_with(" *"))) {
+        name.remove_prefix(2);
+    } else if (open != line.npos && close != line.npos && open + 2 < close) {
+        digest = apps::parse_digest(fmt::format("{}:{}", line.substr(0, open), line.substr(close + 4)));
+        name = line.substr(open + 2, close - open - 2);
+    } else {
+        return std::nullopt;
+    }
+    if (!digest) return std::nullopt;
+    if (name.starts_with("./")) name.remove_prefix(2);
+    return sum{*std::move(digest), escaped ? unescaped(name) : std::string{name}};
+}
+
 }  // namespace
 
 std::string check_url(std::string_view text) {
@@ -66,6 +117,7 @@ std::string check_url(std::string_view text) {
 }
 
 std::string read_list(std::string_view text, std::vector<item>& into) {
+    text = without_byte_order_mark(text);
     into.reserve(into.size() + static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1);
     for (std::size_t number = 1; !text.empty(); ++number) {
         const std::string_view line = trimmed(take_line(text));
@@ -79,24 +131,23 @@ std::string read_list(std::string_view text, std::vector<item>& into) {
 }
 
 std::string read_sums(std::string_view text, std::vector<item>& items) {
-    std::unordered_map<std::string, std::shared_ptr<const apps::wanted_digest>> sums;
+    text = without_byte_order_mark(text);
+    std::unordered_map<std::string, checksum> sums;
     for (std::size_t number = 1; !text.empty(); ++number) {
         const std::string_view line = take_line(text);
         if (trimmed(line).empty() || line.starts_with('#')) continue;
-        const std::size_t digits = std::min(line.find_first_not_of("0123456789abcdefABCDEF"), line.size());
-        const auto checksum = apps::parse_hex_digest(line.substr(0, digits));
-        std::string_view name = line.substr(digits);
-        if (!checksum || name.size() < 3 || name[0] != ' ' || (name[1] != ' ' && name[1] != '*'))
-            return fmt::format("line {}: not a checksum and a name, as sha256sum writes them", number);
-        name.remove_prefix(2);
-        if (name.starts_with("./")) name.remove_prefix(2);
-        sums.emplace(name, std::make_shared<const apps::wanted_digest>(*checksum));
+        std::optional<sum> read = read_sum(line);
+        if (!read) return fmt::format("line {}: not a checksum and a name, as sha256sum writes them", number);
+        sums.emplace(std::move(read->name), std::make_shared<const apps::wanted_digest>(std::move(read->digest)));
     }
     for (item& each : items) {
         if (each.checksum) continue;
         const auto url = ringlet::http::url::parse(each.url);
         const std::string name = each.name.empty() ? name_from_segment(url->last_segment()) : each.name;
-        const auto found = sums.find(name);
+        auto found = sums.end();
+        // As the server calls it, which may be no name for a file.
+        if (each.name.empty()) found = sums.find(ringlet::http::percent_decode(url->last_segment()).value_or(""));
+        if (found == sums.end()) found = sums.find(name);
         if (found == sums.end()) return fmt::format("it has no checksum of {}", name);
         each.checksum = found->second;
     }

@@ -25,8 +25,8 @@ struct item {
 /// Result: empty, or the number of the first line that is wrong and why.
 [[nodiscard]] std::string read_list(std::string_view text, std::vector<item>& into);
 
-/// Reads a file as sha256sum(1) and its like write it, "HEX  NAME" a line, and gives each item without a checksum the one of
-/// its name: that from the list, else the one that its URL gives. The number of digits tells the algorithm.
+/// Reads a file as sha256sum(1) and its like write it, "HEX  NAME" or "SHA256 (NAME) = HEX" a line, and gives each item without a checksum the one of
+/// its name: that from the list, else the last part of its URL, as it is or made safe. The number of digits tells the algorithm.
 /// Result: empty, or what is wrong: a line, or an item that has none.
 [[nodiscard]] std::string read_sums(std::string_view text, std::vector<item>& items);
 

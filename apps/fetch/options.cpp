@@ -42,7 +42,7 @@ constexpr const char* notes =
     "NAME.part.state stay where the server's answers allow to go on: the same command again does.\n"
     "The name is the last part of the URL's path, made safe. A file that exists is not touched: one that is the same\n"
     "version is not fetched again, another one is called NAME.1; -o and --overwrite replace.\n"
-    "A list has one item a line: [sha256:HEX] URL [NAME]; # begins a comment.\n"
+    "A list has one item a line: [sha256:HEX] URL [NAME]; a line that begins with # is a comment.\n"
     "Up to 10 redirects are followed, none from https to http. What may pass is tried again: broken connections, time\n"
     "limits, truncated content, and 408, 429, 500, 502, 503, 504, 522, 524.\n"
     "Sizes are in bytes or with k, M, G; times in seconds or with ms, s, m, h.\n\n"

@@ -2,7 +2,6 @@
 #include "serve/options.hpp"
 
 #include "common/options.hpp"
-#include "common/sanitize.hpp"
 #include <ringlet/http/checked.hpp>
 #include <ringlet/http/message.hpp>
 
@@ -126,9 +125,7 @@ std::optional<int> parse_options(int argc, char** argv, options& into) {
     into.site.listing = !no_listing;
     for (const std::string& text : fields) {
         const auto field = parse_field(text);
-        if (!field)
-            return parser.usage_error("--header '" + apps::sanitize(text, apps::text_context::field) +
-                                      "': " + std::string{field.reason()});
+        if (!field) return parser.usage_error("--header '" + text + "': " + std::string{field.reason()});
         into.site.fields.add(field->first, field->second);
     }
     return std::nullopt;

@@ -3,7 +3,6 @@
 
 #include "common/numbers.hpp"
 #include "common/options.hpp"
-#include "common/sanitize.hpp"
 #include "xfer/protocol.hpp"
 #include <ringlet/io/system_calls.hpp>
 
@@ -154,7 +153,7 @@ std::optional<int> parse_get(int argc, char** argv, get_options& into) {
 }
 
 std::string no_such_command(std::string_view word) {
-    std::string said = fmt::format("unknown command {}", apps::sanitize(word, apps::text_context::field, 80));
+    std::string said = fmt::format("unknown command {}", word);
     const auto* const close =
         std::ranges::min_element(commands, {}, [&](std::string_view each) { return apps::edit_distance(word, each); });
     if (apps::edit_distance(word, *close) <= 2) said += fmt::format(", did you mean {}?", *close);

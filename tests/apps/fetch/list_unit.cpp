@@ -45,9 +45,46 @@ TEST_CASE("the first line that is wrong is told by its number", "[fetch]") {
     CHECK(list("x").wrong.starts_with("line 1: x: "));
     CHECK(list("\n\nhttp://a/b\n  x y\nz").wrong.starts_with("line 4: x: "));
     CHECK(list("sha256:" + abc + " \n").wrong == "line 1: a checksum without a URL");
-    CHECK(list("\xef\xbb\xbfhttp://a/b").wrong.starts_with("line 1: "));
+    CHECK(list("\n\xef\xbb\xbfhttp://a/b").wrong.starts_with("line 2: "));
     CHECK(list(std::string("http://a/\0b", 11)).wrong.starts_with("line 1: "));
     CHECK(list("http://me:secret@a/b").wrong.find("secret") == std::string::npos);
+}
+
+TEST_CASE("a byte order mark before a list or checksums is passed over", "[fetch]") {
+    result_of_list all = list("\xef\xbb\xbfhttp://a/b\nhttp://a/c");
+    CHECK(all.wrong.empty());
+    REQUIRE(all.items.size() == 2);
+    CHECK(all.items[0].url == "http://a/b");
+    CHECK(list("\xef\xbb\xbf# nothing").wrong.empty());
+    CHECK(fetch::read_sums("\xef\xbb\xbf" + abc + "  b\n" + abc + "  c\n", all.items).empty());
+    CHECK(all.items[0].checksum);
+}
+
+TEST_CASE("checksums are found by the name, however it is written", "[fetch]") {
+    const auto sums = [](const std::string& url, const std::string& lines) {
+        result_of_list all = list(url);
+        const std::string wrong = fetch::read_sums(lines, all.items);
+        return wrong.empty() && all.items.at(0).checksum ? all.items[0].checksum->hex : wrong;
+    };
+    const std::string md5(32, 'a');
+    CHECK(sums("http://a/b", abc + "  b") == abc);
+    CHECK(sums("http://a/b", "SHA256 (b) = " + abc) == abc);
+    CHECK(sums("http://a/b", "MD5 (./b) = " + md5) == md5);
+    CHECK(sums("http://a/b", "SHA256 (x) = " + abc + "\nSHA512 (b) = " + std::string(128, 'b')) ==
+          std::string(128, 'b'));
+    CHECK(sums("http://a/b%20(1)%20=%202", "SHA256 (b (1) = 2) = " + abc) == abc);
+    CHECK(sums("http://a/b%5Cc", "\\" + abc + "  b\\\\c") == abc);
+    CHECK(sums("http://a/b%0Ac", "\\" + abc + "  b\\nc") == abc);
+    CHECK(sums("http://a/b%0Dc", "\\SHA256 (b\\rc) = " + abc) == abc);
+    CHECK(sums("http://a/b%5Cnc", abc + "  b\\nc") == abc);
+    CHECK(sums("http://a/.hid", abc + "  .hid") == abc);
+    CHECK(sums("http://a/.hid", md5 + "  hid\n" + abc + "  .hid") == abc);
+    CHECK(sums("http://a/.hid", abc + "  hid") == abc);
+    CHECK(sums("http://a/.hid hid", md5 + "  .hid\n" + abc + "  hid") == abc);
+    for (const std::string& line :
+         {"SHA256 (b) = " + md5, "SHA224 (b) = " + abc, "SHA256 () = " + abc, "SHA256 (b)= " + abc,
+          std::string{"SHA256 (b) ="}, "SHA256(b) = " + abc, "\\" + abc, abc + " b"})
+        CHECK(sums("http://a/b", line).starts_with("line 1: "));
 }
 
 TEST_CASE("digests are read in either case, whole, and of four kinds", "[fetch]") {

@@ -156,6 +156,7 @@ TEST_CASE("an empty value is a mistake, and never the next word", "[options]") {
 TEST_CASE("what is wrong is said in words of the command line", "[options]") {
     CHECK(run({"-j1", "--jobs", "2"}).err.starts_with("ringlet-demo: --jobs is given twice\n"));
     CHECK(run({"a", "-o"}).err.starts_with("ringlet-demo: --output: the value is missing\n"));
+    CHECK(run({"--a\xef\xbb\xbf\xe2\x80\xae"}).err.starts_with("ringlet-demo: unknown option --a\\ufeff\\u202e\n"));
     CHECK(run({"--verbose=maybe"}).err.starts_with("ringlet-demo: --verbose takes no value\n"));
     CHECK(run({"--verbose="}).err.starts_with("ringlet-demo: --verbose takes no value\n"));
 }
