@@ -224,7 +224,7 @@ class Options(ServeCase):
             (["--header", "A: b\nC: d"], "the value holds a control character"),
             (["--header", "content-length: 5"], "the server sets this field itself"),
             (["--index", "../x"], "--index takes a file's name"),
-            (["--index", ""], "--index takes a file's name"),
+            (["--index", ""], "--index: the value is empty"),
         ):
             server = self.start(*arguments)
             status, _, complaints = server.wait()
