@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/time/later.hpp>
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/ticker.hpp>
 
@@ -27,14 +28,6 @@ result<std::uint64_t> tick_wait::outcome(job_block&) noexcept { return ticker_->
 
 }  // namespace detail
 
-namespace {
-
-deadline later(deadline when, std::chrono::nanoseconds by) noexcept {
-    return by > deadline::max() - when ? deadline::max() : when + by;
-}
-
-}  // namespace
-
 ticker::ticker(std::chrono::nanoseconds period, missed_ticks missed, std::optional<deadline> first) noexcept
     : period_{period}, next_{first ? *first : deadline_after(period)}, missed_{missed} {
     detail::require(period.count() > 0, "a ticker's period must be more than zero");
@@ -43,12 +36,13 @@ ticker::ticker(std::chrono::nanoseconds period, missed_ticks missed, std::option
 std::uint64_t ticker::take(bool late) noexcept {
     const deadline now = clock::now();
     if (missed_ == missed_ticks::burst || now < next_) {
-        next_ = later(next_, period_);
+        next_ = detail::later(next_, period_);
         return 1;
     }
     const auto missed = (now - next_) / period_;
     // A timer that fires some microseconds late is no reason for a new rhythm; a job that comes late is.
-    next_ = late && missed_ == missed_ticks::delay ? later(now, period_) : later(next_ + missed * period_, period_);
+    next_ = late && missed_ == missed_ticks::delay ? detail::later(now, period_)
+                                                   : detail::later(next_ + missed * period_, period_);
     return static_cast<std::uint64_t>(missed) + 1;
 }
 

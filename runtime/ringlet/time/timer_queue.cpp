@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/time/later.hpp>
 #include <ringlet/time/limit_scope.hpp>
 #include <ringlet/time/timer_queue.hpp>
 
@@ -16,17 +17,15 @@ clock::time_point read(clockid_t which) noexcept {
     return clock::time_point{std::chrono::seconds{ts.tv_sec} + std::chrono::nanoseconds{ts.tv_nsec}};
 }
 
-deadline later(deadline now, std::chrono::nanoseconds by) noexcept {
-    return by > deadline::max() - now ? deadline::max() : now + by;
-}
-
 }  // namespace
 
 clock::time_point clock::now() noexcept { return read(CLOCK_MONOTONIC); }
 clock::time_point clock::coarse_now() noexcept { return read(CLOCK_MONOTONIC_COARSE); }
 
-deadline deadline_after(std::chrono::nanoseconds after) noexcept { return later(clock::now(), after); }
-deadline coarse_deadline_after(std::chrono::nanoseconds after) noexcept { return later(clock::coarse_now(), after); }
+deadline deadline_after(std::chrono::nanoseconds after) noexcept { return detail::later(clock::now(), after); }
+deadline coarse_deadline_after(std::chrono::nanoseconds after) noexcept {
+    return detail::later(clock::coarse_now(), after);
+}
 
 namespace detail {
 
