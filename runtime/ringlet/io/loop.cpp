@@ -36,6 +36,9 @@ constexpr std::size_t resumptions_between_looks = 64;
 // so busy loops read it every so many turns, calm ones each turn.
 constexpr std::uint64_t turns_between_clocks_max = 64;
 constexpr std::chrono::milliseconds calm{1};
+// Where the loop could not look for longer, because the process was stopped (Ctrl-Z) or a job did not await, what it waits
+// for may have come meanwhile: limits that ran out get as much, once, to see it.
+constexpr std::chrono::milliseconds absence{500};
 
 // What does not end for so long after it was told to is named.
 constexpr std::chrono::seconds patience_at_end{5};
@@ -165,9 +168,13 @@ bool loop::stuck() const noexcept {
     if (!timers_.empty()) {
         const deadline now = clock::now();
         note_time(now);
-        timers_.fire_due(now, *this);
-    } else if (counted_.turns >= read_clock_at_turn_) [[unlikely]] {
-        read_clock();
+        const bool was_absent = now - looks_until_ > absence && !timers_.virtual_now;
+        timers_.fire_due(now, *this, was_absent ? absence : std::chrono::milliseconds{0});
+        looks_until_ = now;
+    } else {
+        looks_until_ = no_deadline;
+        if (counted_.turns >= read_clock_at_turn_) [[unlikely]]
+            read_clock();
     }
     ++counted_.turns;
     if (is_asked_for_report()) [[unlikely]]
@@ -181,7 +188,8 @@ bool loop::stuck() const noexcept {
             reap();
             return;
         }
-        wait(std::min(report_left_at_, timers_.empty() ? no_deadline : timers_.next()));
+        looks_until_ = timers_.empty() ? no_deadline : timers_.next();
+        wait(std::min(report_left_at_, looks_until_));
     } else {
         if (e.sq_head == e.sq_tail && !e.completions_waiting()) return;
         enter(0, no_deadline);

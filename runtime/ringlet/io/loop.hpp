@@ -180,6 +180,7 @@ private:
     std::uint64_t read_clock_at_turn_ = 0;
     std::uint64_t turns_between_clocks_ = 1;
     deadline clock_read_at_{};
+    deadline looks_until_ = no_deadline;  // when timers are to be looked at next
     deadline next_warning_ = deadline::min();
     std::uint32_t reports_answered_ = detail::reports_asked;
     bool broken_ = false;

@@ -187,7 +187,9 @@ public:
 }  // namespace detail
 
 /// Runs an operation or task under a time limit, in the same job. When the limit ends first, what runs inside is
-/// cancelled, and once it is over `timeout_error` is thrown here: never at an inner or outer limit.
+/// cancelled, and once it is over `timeout_error` is thrown here: never at an inner or outer limit. A limit that ran out while
+/// the loop was held up for more than half a second (by Ctrl-Z, by a job that did not await) gets another half second, so
+/// that what has come meanwhile counts.
 ///
 /// Result:    the wrapped awaitable's; a result that wins the race against the limit is delivered.
 /// Errors:    timeout_error, "recv 10.0.0.1:80: time limit of 20 ms exceeded (set at main.cpp:12)" (`as_result` gives

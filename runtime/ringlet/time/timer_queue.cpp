@@ -41,9 +41,13 @@ void timer_queue::disarm(timer_node& node) noexcept {
     if (node.armed()) remove(node.position);
 }
 
-void timer_queue::fire_due(deadline now, scheduler& loop) noexcept {
+void timer_queue::fire_due(deadline now, scheduler& loop, std::chrono::nanoseconds grace) noexcept {
     while (!empty() && heap_[root].when <= now.time_since_epoch().count()) {
         const entry due = heap_[root];
+        if (grace.count() > 0 && due.owner() == timer_owner::limit_scope) [[unlikely]] {
+            sift_down(root, {(now + grace).time_since_epoch().count(), due.tagged});
+            continue;
+        }
         remove(root);
         if (due.owner() == timer_owner::sleeping_job)
             loop.make_ready(job_block::from_timer(due.node()));

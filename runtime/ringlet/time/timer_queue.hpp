@@ -31,8 +31,9 @@ public:
     bool empty() const noexcept { return heap_.size() <= root; }
     deadline next() const noexcept { return deadline{clock::duration{heap_[root].when}}; }
 
-    /// Ends the waits of all owners whose time has come, earliest first; at equal times in no particular order.
-    void fire_due(deadline now, scheduler& loop) noexcept;
+    /// Ends the waits of all owners whose time has come, earliest first; at equal times in no particular order. Limits get
+    /// the grace that is given instead.
+    void fire_due(deadline now, scheduler& loop, std::chrono::nanoseconds grace = {}) noexcept;
 
     /// Where virtual time is kept; null for the real clock.
     const deadline* virtual_now = nullptr;

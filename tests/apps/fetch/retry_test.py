@@ -2,7 +2,9 @@
 """ringlet-fetch: what may pass is tried again, so often as was asked for, and nothing else is."""
 
 import json
+import signal
 import socket
+import threading
 import time
 from email.utils import formatdate
 
@@ -66,6 +68,26 @@ class Retry(harness.FetchCase):
         for raw in (lambda client: False, reset, reset_in_the_body, chunked([BODY[:1000]], b"")):
             self.tried(2, self.answers(raw), says="try 2 of 3")
         self.tried(2, self.answers(lambda client: client.send(response(BODY[:9], length=len(BODY)))), says="truncated after 9 of")
+
+    def test_time_for_which_it_was_stopped_is_no_stall(self):
+        body = BODY * 8  # long enough for a pipe
+        for raw in (response(body), chunked([body])):
+            stopped = threading.Event()
+
+            def halves(client):
+                client.send(raw[:300_000])
+                stopped.wait()
+                client.send(raw[300_000:])
+                return True
+
+            process = self.start("-o", "x", "--json", "--tries", 1, "--stall-timeout", 1, self.serve("/x", halves))
+            harness.wait_until(lambda: (self.out / "x.part").exists() and (self.out / "x.part").stat().st_size > 0)
+            process.send_signal(signal.SIGSTOP)
+            stopped.set()
+            time.sleep(2)  # longer than the limit
+            process.send_signal(signal.SIGCONT)
+            self.check(self.ended(process), OK, {"x": body})
+            (self.out / "x").unlink()
 
     def test_stalls(self):
         def stall(client):
