@@ -97,10 +97,10 @@ struct chosen_engine {
 
 /// The kernel's ring; where that is denied or too old, epoll. RINGLET_ENGINE=uring or epoll forces one.
 /// Errors: usage_error for another value of RINGLET_ENGINE; engine_unavailable when uring was forced; std::system_error
-/// for a shortage (ENOMEM, EMFILE), which is no reason to take the other.
+/// for a shortage (EMFILE; ENOMEM where locked memory has no limit), which is no reason to take the other.
 chosen_engine make_engine(const ring_sizes& sizes = ring_sizes());
 
-/// io_uring cannot be had here. `what()` says whether sysctl, seccomp or the kernel's age is the cause, and the remedy.
+/// io_uring cannot be had here. `what()` says whether sysctl, seccomp, the kernel's age or the limit of locked memory is the cause, and the remedy.
 class engine_unavailable : public std::system_error {
 public:
     using system_error::system_error;

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 namespace ringlet::io {
@@ -33,7 +34,17 @@ std::string first_line(const char* path, std::string_view key = "") {
     return {};
 }
 
+// Its rings are locked memory, of which all processes of a user share what the limit allows.
+bool locked_memory_is_limited() noexcept {
+    rlimit limit{};
+    return ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 [[noreturn]] void raise_setup(int error) {
+    if (error == ENOMEM && locked_memory_is_limited())
+        throw engine_unavailable{
+            error, std::generic_category(),
+            "io_uring is not available here: no memory that may be locked is left; raise the limit, ulimit -l"};
     if (error == EPERM || error == EACCES || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL) {
         utsname system{};
         ::uname(&system);
@@ -42,7 +53,7 @@ std::string first_line(const char* path, std::string_view key = "") {
             detail::explain_unavailable(error, first_line("/proc/sys/kernel/io_uring_disabled"),
                                         first_line("/proc/self/status", "Seccomp:\t"), system.release)};
     }
-    throw std::system_error{error, std::generic_category(), "io_uring_setup (limits: ulimit -l, ulimit -n)"};
+    throw std::system_error{error, std::generic_category(), "io_uring_setup (limit: ulimit -n)"};
 }
 
 void judge_failed_enter(int res) {
