@@ -6,6 +6,7 @@
 #include "fetch/rate_limiter.hpp"
 #include <ringlet/http/message.hpp>
 #include <ringlet/net/error.hpp>
+#include <ringlet/net/resolver.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/net/tls_stream.hpp>
 #include <ringlet/time/timeout.hpp>
@@ -20,6 +21,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace fetch {
 namespace {
@@ -122,8 +124,10 @@ ringlet::task<> connection_pool::dismiss(answer unwanted) {
     if (read) keep(std::move(unwanted));
 }
 
-ringlet::task<connection_pool::connection> connection_pool::connect_and_secure(const http::url& where) {
-    net::tcp_stream stream = co_await net::tcp_stream::connect(where.host(), where.port());
+ringlet::task<connection_pool::connection> connection_pool::connect_and_secure(const http::url& where, bool& resolved) {
+    std::vector<net::endpoint> peers = co_await net::resolve(where.host(), where.port());
+    resolved = true;
+    net::tcp_stream stream = co_await net::tcp_stream::connect(std::move(peers), where.host());
     if (!where.is_https()) co_return std::make_unique<http::client_connection>(std::move(stream));
     std::error_code why;
     try {
@@ -138,12 +142,14 @@ ringlet::task<connection_pool::connection> connection_pool::connect_and_secure(c
 }
 
 ringlet::task<connection_pool::connection> connection_pool::connect(const http::url& where) {
+    bool resolved = false;
     try {
-        connection made = co_await ringlet::with_timeout(patience_, connect_and_secure(where));
+        connection made = co_await ringlet::with_timeout(patience_, connect_and_secure(where, resolved));
         co_return std::move(made);
     } catch (const ringlet::timeout_error&) {
-        throw timeout_failure("connect to " + where.host_field() + ": no answer for " +
-                              apps::format_duration(patience_));
+        const std::string what =
+            resolved ? "connect to " + where.host_field() : "could not resolve host: " + where.host();
+        throw timeout_failure(what + ": no answer for " + apps::format_duration(patience_));
     }
 }
 

@@ -87,7 +87,7 @@ private:
     ringlet::task<host_slot> slot_for(const ringlet::http::url& where);
     [[nodiscard]] connection take(const ringlet::http::url& where);
     ringlet::task<connection> connect(const ringlet::http::url& where);
-    ringlet::task<connection> connect_and_secure(const ringlet::http::url& where);
+    ringlet::task<connection> connect_and_secure(const ringlet::http::url& where, bool& resolved);
     const ringlet::net::tls_context& tls();
     [[nodiscard]] ringlet::http::request_head request_for(const question& what, bool secrets) const;
     ringlet::task<ringlet::http::response_head*> ask(ringlet::http::client_connection& server,

@@ -51,6 +51,15 @@ std::size_t end_of_authority(std::string_view text) noexcept {
     return has_authority ? std::min(text.find_first_of("/?#", slashes + 2), text.size()) : 0;
 }
 
+// What people write as "ä.example" is xn--4ca.example to everybody else.
+bool has_non_ascii_host(std::string_view text, std::size_t authority_end) noexcept {
+    if (authority_end == 0) return false;
+    const auto begin = text.find("//") + 2;
+    const auto authority = text.substr(begin, authority_end - begin);
+    const auto host = authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
+    return std::any_of(host.begin(), host.end(), [](char c) { return detail::is(c, detail::non_ascii); });
+}
+
 // Percent-encodes behind `from` what may not stand in a URL, and percent signs that encode nothing.
 std::string mend(std::string_view text, std::size_t from) {
     constexpr std::string_view digits = "0123456789ABCDEF";
@@ -99,6 +108,7 @@ std::string_view unfit(std::string_view text) noexcept {
     return {};
 }
 
+constexpr std::string_view non_ascii_host = "host name is not ASCII: write its xn-- form";
 constexpr std::string_view no_scheme = "no scheme: write http:// or https:// before it";
 
 // The path of an absolute reference keeps its form in uriparser's strings; so dot segments go before anything else.
@@ -117,6 +127,7 @@ checked<url> url::parse(std::string_view text) {
     if (const auto why = unfit(text); !why.empty()) return answer::failure(why);
     if (begins_with_port(text)) return answer::failure(no_scheme);
     const auto authority_end = end_of_authority(text);
+    if (has_non_ascii_host(text, authority_end)) return answer::failure(non_ascii_host);
     const std::string mended = mend(text.substr(0, std::min(text.find('#'), text.size())), authority_end);
     parsed_uri uri;
     if (!uri.parse(mended)) return answer::failure("malformed URL");
@@ -152,9 +163,11 @@ checked<url> url::parse(std::string_view text) {
 checked<url> url::resolve(std::string_view reference) const {
     if (reference.empty()) return *this;
     if (const auto why = unfit(reference); !why.empty()) return answer::failure(why);
+    const auto authority_end = end_of_authority(reference);
+    if (has_non_ascii_host(reference, authority_end)) return answer::failure(non_ascii_host);
     const std::string base_text = to_string();
     const std::string mended =
-        mend(reference.substr(0, std::min(reference.find('#'), reference.size())), end_of_authority(reference));
+        mend(reference.substr(0, std::min(reference.find('#'), reference.size())), authority_end);
     parsed_uri base;
     parsed_uri relative;
     parsed_uri absolute;

@@ -2,7 +2,6 @@
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/io/op/connect.hpp>
 #include <ringlet/io/system_calls.hpp>
-#include <ringlet/net/detail/connect.hpp>
 #include <ringlet/net/resolver.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/time/joinall.hpp>
@@ -82,7 +81,7 @@ task<std::optional<tcp_stream>> connect_first(task_group& group, const std::vect
 
 }  // namespace
 
-task<tcp_stream> detail::connect_to_one_of(std::vector<endpoint> peers, std::string host) {
+task<tcp_stream> tcp_stream::connect(std::vector<endpoint> peers, std::string host) {
     first_failure failure;
     std::optional<tcp_stream> stream;
     if (peers.size() == 1)
@@ -102,7 +101,7 @@ task<tcp_stream> tcp_stream::connect(endpoint peer) {
 
 task<tcp_stream> tcp_stream::connect(std::string host, std::uint16_t port) {
     std::vector<endpoint> peers = co_await resolve(host, port);
-    co_return co_await detail::connect_to_one_of(std::move(peers), std::move(host));
+    co_return co_await connect(std::move(peers), std::move(host));
 }
 
 }  // namespace ringlet::net

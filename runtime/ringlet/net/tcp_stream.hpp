@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -46,6 +47,9 @@ public:
     /// Errors:    those of `resolve`; when no address answers, the error of the first, naming it and the host.
     /// Thread:    the loop's thread only.
     static task<tcp_stream> connect(std::string host, std::uint16_t port);
+
+    /// The same with the addresses that `resolve` has found for `host`, one or more.
+    static task<tcp_stream> connect(std::vector<endpoint> peers, std::string host);
 
     /// Receives into `buffer`: 1 byte or more, 0 at the end of the stream. See io::recv_op.
     auto recv(std::span<std::byte> buffer) noexcept { return io::recv_op{socket_, buffer}; }

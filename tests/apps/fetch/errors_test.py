@@ -2,6 +2,7 @@
 """ringlet-fetch: what goes wrong is said with its URL, has the exit status of its kind, and leaves no file."""
 
 import socket
+import subprocess
 
 import harness
 from harness import LOGIN, NETWORK, OK, PROTOCOL, STATUS, USAGE
@@ -59,6 +60,20 @@ class Errors(harness.FetchCase):
     def test_name_that_does_not_exist(self):
         result = self.fetch("http://nowhere.invalid/x")
         self.check(result, NETWORK, {}, ["could not resolve host: nowhere.invalid", "host not found"])
+
+    def test_name_servers_that_do_not_answer(self):
+        (self.base / "resolv.conf").write_text("nameserver 127.0.0.77\n")
+        alone = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(self.base / "resolv.conf")]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            try:
+                silent.bind(("127.0.0.77", 53))
+                subprocess.run([*alone, "true"], check=True, capture_output=True)
+            except (OSError, subprocess.CalledProcessError) as error:
+                self.skipTest(f"only for root: {error}")
+            command = [*alone, harness.PROGRAM, "--tries", "1", "--stall-timeout", "0.5", "http://slow.example.org/x"]
+            done = subprocess.run(command, cwd=self.out, capture_output=True, text=True, timeout=harness.HANGS_AFTER)
+        self.assertEqual(done.returncode, NETWORK, done.stderr)
+        self.assertIn("/x: could not resolve host: slow.example.org: no answer for 500ms\n", done.stderr)
 
     def test_address_that_is_none(self):
         self.check(self.fetch("http://999.1.2.3/x"), NETWORK, {}, "could not resolve host: 999.1.2.3")
@@ -200,6 +215,7 @@ class Errors(harness.FetchCase):
             (["--jbos", "3", x], "did you mean --jobs?"),
             (["ftp://example.org/x"], "scheme is neither http nor https"),
             (["example.org/x"], "no scheme"),
+            (["http://\u00e4.example/x"], "host name is not ASCII: write its xn-- form"),
             (["localhost:4600/x"], "no scheme"),
             ([x, "http://exa mple/"], "ringlet-fetch: http://exa mple/: "),
             ([x, "http://user:secret@example.org/"], "login"),

@@ -385,6 +385,15 @@ task<> connects_by_name(testing::simulation&) {
     expect(!refused, "nobody listens, and yet connect succeeded");
 }
 
+task<> connects_to_one_of(testing::simulation&) {
+    auto listener = net::tcp_listener::bind(net::endpoint::loopback_v4(0));
+    const std::vector<net::endpoint> found{listener.local_endpoint()};
+    co_await ringlet::when_all(accept_one(listener), hear_hello(net::tcp_stream::connect(found, "some.test")));
+    listener.close();
+    const auto refused = co_await ringlet::as_result(net::tcp_stream::connect(found, "some.test"));
+    expect(!refused, "nobody listens, and yet connect succeeded");
+}
+
 task<std::string> tcp_recv(net::tcp_stream& from) {
     std::array<std::byte, 64> block{};
     const std::size_t n = co_await from.recv(block);
@@ -633,6 +642,7 @@ constexpr awaitable_row rows_of_net[] = {
     {"net::tcp_listener::accept()", &listener_accepts},
     {"net::tcp_stream::connect(endpoint)", &connects},
     {"net::tcp_stream::connect(std::string, std::uint16_t)", &connects_by_name},
+    {"net::tcp_stream::connect(std::vector<endpoint>, std::string)", &connects_to_one_of},
     {"net::tcp_stream::recv(std::span<std::byte>)", &tcp_receives},
     {"net::tcp_stream::recv_lease()", &tcp_receives_leases},
     {"net::tcp_stream::send(std::span<const std::byte>)", &tcp_sends},

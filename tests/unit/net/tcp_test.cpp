@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "support.hpp"
 #include <ringlet/io/buffer_ring.hpp>
-#include <ringlet/net/detail/connect.hpp>
 #include <ringlet/net/error.hpp>
 
 #include <liburing.h>
@@ -146,7 +145,7 @@ task<> many_kept() {
 }
 
 task<std::string> connect_to(std::vector<endpoint> peers) {
-    const tcp_stream stream = co_await net::detail::connect_to_one_of(std::move(peers), "some.test");
+    const tcp_stream stream = co_await tcp_stream::connect(std::move(peers), "some.test");
     co_return "connected";
 }
 
