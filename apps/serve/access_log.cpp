@@ -34,7 +34,7 @@ std::string request_line(const logged_answer& what) {
 
 std::string combined_line(const logged_answer& what) {
     const http::fields& sent = what.request.fields;
-    return fmt::format("{} - - [{:%d/%b/%Y:%H:%M:%S +0000}] \"{}\" {} {} \"{}\" \"{}\"", what.peer.address_text(),
+    return fmt::format("{} - - [{:%d/%b/%Y:%H:%M:%S +0000}] \"{}\" {} {} \"{}\" \"{}\"", what.peer.get().address_text(),
                        fmt::gmtime(ringlet::io::sys::time()), request_line(what),
                        what.status ? fmt::to_string(http::to_number(*what.status)) : "-", what.body_bytes,
                        logged(sent.get("Referer").value_or("-")), logged(sent.get("User-Agent").value_or("-")));
@@ -52,7 +52,7 @@ std::string json_line(const logged_answer& what) {
     const http::request_head& request = what.request;
     return fmt::format(
         R"({{"time":"{:%Y-%m-%dT%H:%M:%SZ}","peer":"{}","method":{},"target":{},"version":{},"status":{},"bytes":{},"seconds":{:.6f},"referer":{},"user_agent":{}}})",
-        fmt::gmtime(ringlet::io::sys::time()), what.peer.address_text(),
+        fmt::gmtime(ringlet::io::sys::time()), what.peer.get().address_text(),
         json_or_null(unless_empty(request.method_text)), json_or_null(unless_empty(request.target)),
         what.refused                                 ? "null"
         : request.version == http::version::http_1_0 ? R"("1.0")"

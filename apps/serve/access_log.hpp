@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ringlet/http/message.hpp>
-#include <ringlet/net/endpoint.hpp>
+#include <ringlet/net/compact_endpoint.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -18,7 +18,7 @@ enum class log_format : std::uint8_t {
 
 /// What there is to say of one answer.
 struct logged_answer {
-    const ringlet::net::endpoint& peer;
+    const ringlet::net::compact_endpoint& peer;
     const ringlet::http::request_head& request;
     std::optional<ringlet::http::status> status;  ///< none where no answer was begun
     std::uint64_t body_bytes = 0;

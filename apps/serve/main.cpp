@@ -52,7 +52,7 @@ ringlet::task<> answer(http::server_connection& client, const http::request_head
     const ringlet::deadline begin = server.report.now();
     const auto done = [&] {
         server.report.answered(
-            {peer.get(), request, client.answered(), client.body_bytes_sent(), server.report.now() - begin});
+            {peer, request, client.answered(), client.body_bytes_sent(), server.report.now() - begin});
     };
     try {
         co_await server.served.site.answer(client, request);
@@ -69,7 +69,7 @@ ringlet::task<> answer_all(http::server_connection client, serve::clients_by_add
     while (const http::request_head* request = co_await client.next_request())
         co_await answer(client, *request, peer, server);
     if (const http::request_head* known = client.refused())
-        server.report.answered({peer.get(), *known, client.answered(), client.body_bytes_sent(), {}, true});
+        server.report.answered({peer, *known, client.answered(), client.body_bytes_sent(), {}, true});
     co_await client.close();
 }
 

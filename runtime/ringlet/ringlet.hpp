@@ -12,6 +12,7 @@
 #include <ringlet/core/error.hpp>
 #include <ringlet/core/generator.hpp>
 #include <ringlet/core/job.hpp>
+#include <ringlet/core/ready_or_task.hpp>
 #include <ringlet/core/report.hpp>
 #include <ringlet/core/result.hpp>
 #include <ringlet/core/scheduler.hpp>

@@ -56,15 +56,13 @@ body_plan plan_by_fields(version v, const fields& f, framing otherwise) noexcept
 // Where a reg-name or IPv4address at the front of `text` ends: at the first character that cannot be of it.
 std::size_t end_of_name(std::string_view text) noexcept {
     std::size_t i = 0;
-    while (i < text.size()) {
-        if (detail::is(text[i], detail::host_char))
-            ++i;
-        else if (text[i] == '%' && i + 2 < text.size() && detail::all_of(text.substr(i + 1, 2), detail::hex_digit))
-            i += 3;
-        else
-            break;
+    for (;;) {
+        while (i < text.size() && detail::is(text[i], detail::host_char)) ++i;
+        const bool encoded =
+            i + 2 < text.size() && text[i] == '%' && detail::all_of(text.substr(i + 1, 2), detail::hex_digit);
+        if (!encoded) return i;
+        i += 3;
     }
-    return i;
 }
 
 }  // namespace

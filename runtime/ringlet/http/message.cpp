@@ -175,23 +175,22 @@ fields::field fields::operator[](std::size_t index) const noexcept {
     return {text.substr(e.name_begin, e.name_size), text.substr(e.value_begin, e.value_size)};
 }
 
-// A message is asked for a dozen names, most of which it does not have: their length tells.
 [[gnu::always_inline]] inline bool fields::is_named(const entry& e, std::string_view name) const noexcept {
     return e.name_size == name.size() &&
            detail::equal_ignoring_case(std::string_view{text_}.substr(e.name_begin, e.name_size), name);
 }
 
-std::optional<std::string_view> fields::get(std::string_view name) const noexcept {
+std::optional<std::string_view> fields::find(std::string_view name) const noexcept {
     for (const entry& e : entries_)
         if (is_named(e, name)) return std::string_view{text_}.substr(e.value_begin, e.value_size);
     return std::nullopt;
 }
 
-std::size_t fields::count(std::string_view name) const noexcept {
+std::size_t fields::count_of(std::string_view name) const noexcept {
     return static_cast<std::size_t>(std::ranges::count_if(entries_, [&](const entry& e) { return is_named(e, name); }));
 }
 
-bool fields::has_token(std::string_view name, std::string_view token) const noexcept {
+bool fields::lists_token(std::string_view name, std::string_view token) const noexcept {
     for (const entry& e : entries_) {
         if (!is_named(e, name)) continue;
         std::string_view rest = std::string_view{text_}.substr(e.value_begin, e.value_size);
@@ -224,6 +223,7 @@ std::size_t fields::remove(std::string_view name) noexcept {
 void fields::clear() noexcept {
     text_.clear();
     entries_.clear();
+    name_lengths_ = 0;
 }
 
 void fields::start_name() { entries_.push_back({static_cast<std::uint32_t>(text_.size()), 0, 0, 0}); }
@@ -232,6 +232,7 @@ void fields::append_name(std::string_view piece) {
     text_ += piece;
     entry& last = entries_.back();
     last.name_size += static_cast<std::uint32_t>(piece.size());
+    name_lengths_ |= length_bit(last.name_size);
     last.value_begin = static_cast<std::uint32_t>(text_.size());
 }
 

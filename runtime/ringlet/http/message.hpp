@@ -133,13 +133,19 @@ public:
     [[nodiscard]] iterator end() const noexcept { return {this, size()}; }
 
     /// The value of the first field with this name; nullopt when there is none.
-    [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const noexcept;
+    [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const noexcept {
+        return may_contain(name) ? find(name) : std::nullopt;
+    }
     /// How many fields have this name.
-    [[nodiscard]] std::size_t count(std::string_view name) const noexcept;
+    [[nodiscard]] std::size_t count(std::string_view name) const noexcept {
+        return may_contain(name) ? count_of(name) : 0;
+    }
     [[nodiscard]] bool contains(std::string_view name) const noexcept { return get(name).has_value(); }
     /// Whether the comma-separated lists of all fields with this name hold `token`, without regard to case
     /// (Connection, Transfer-Encoding; RFC 9110 section 5.6.1).
-    [[nodiscard]] bool has_token(std::string_view name, std::string_view token) const noexcept;
+    [[nodiscard]] bool has_token(std::string_view name, std::string_view token) const noexcept {
+        return may_contain(name) && lists_token(name, token);
+    }
 
     /// Appends a field. Nothing is checked here: the writer refuses what may not be sent.
     fields& add(std::string_view name, std::string_view value);
@@ -160,7 +166,13 @@ private:
     };
 
     std::size_t memory() const noexcept { return text_.capacity() + entries_.capacity() * sizeof(entry); }
+    // A message is asked for a dozen names, most of which it does not have: their length tells.
+    static std::uint32_t length_bit(std::size_t size) noexcept { return std::uint32_t{1} << (size % 32); }
+    bool may_contain(std::string_view name) const noexcept { return (name_lengths_ & length_bit(name.size())) != 0; }
     bool is_named(const entry& e, std::string_view name) const noexcept;
+    std::optional<std::string_view> find(std::string_view name) const noexcept;
+    std::size_t count_of(std::string_view name) const noexcept;
+    bool lists_token(std::string_view name, std::string_view token) const noexcept;
 
     // For the parser, which gets names and values in pieces.
     void start_name();
@@ -170,6 +182,7 @@ private:
 
     std::string text_;
     std::vector<entry> entries_;
+    std::uint32_t name_lengths_ = 0;  // of those that are there, and perhaps of others
 };
 
 /// What stands before the body of a request (RFC 9112 section 3).

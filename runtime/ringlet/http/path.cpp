@@ -38,37 +38,45 @@ checked<clean_target> clean_path(std::string_view target) {
     if (!rest.empty()) rest.remove_prefix(1);
 
     out.directory = true;  // until the last segment turns out to be a name
+    bool dotted = false;
     while (!rest.empty()) {
         const auto slash = std::min(rest.find('/'), rest.size());
+        const std::string_view raw = rest.substr(0, slash);
+        const bool last = slash == rest.size();
+        rest.remove_prefix(last ? slash : slash + 1);
         const std::size_t before = out.path.size();
         if (before > 0) out.path += '/';
         const std::size_t begin = out.path.size();
-        const bool sound = append_percent_decoded(out.path, rest.substr(0, slash));
+        if (detail::all_of(raw, detail::unreserved)) {
+            out.path += raw;
+        } else {
+            if (!append_percent_decoded(out.path, raw)) return answer::failure("malformed percent-encoding");
+            if (raw.empty()) return answer::failure("empty path segment");
+            for (const char c : std::string_view{out.path}.substr(begin)) {
+                if (c == '\0') return answer::failure("NUL in path");
+                if (c == '/') return answer::failure("encoded slash in path");
+                if (c == '\\') return answer::failure("backslash in path");
+            }
+        }
         const std::string_view segment = std::string_view{out.path}.substr(begin);
-        const bool last = slash == rest.size();
-        rest.remove_prefix(last ? slash : slash + 1);
-        if (!sound) return answer::failure("malformed percent-encoding");
-        if (segment.empty()) return answer::failure("empty path segment");
-        for (const char c : segment) {
-            if (c == '\0') return answer::failure("NUL in path");
-            if (c == '/') return answer::failure("encoded slash in path");
-            if (c == '\\') return answer::failure("backslash in path");
-        }
-        if (segment == ".") {
-            out.path.resize(before);
-            continue;
-        }
-        if (segment == "..") {
-            if (before == 0) return answer::failure("path leaves the root");
-            out.path.resize(before);
-            const std::size_t parent = out.path.rfind('/');
-            out.path.resize(parent == std::string::npos ? 0 : parent);
-            continue;
+        if (segment.front() == '.') {
+            dotted = true;
+            if (segment == ".") {
+                out.path.resize(before);
+                continue;
+            }
+            if (segment == "..") {
+                if (before == 0) return answer::failure("path leaves the root");
+                out.path.resize(before);
+                const std::size_t parent = out.path.rfind('/');
+                out.path.resize(parent == std::string::npos ? 0 : parent);
+                continue;
+            }
         }
         if (segment.size() > segment_bytes_max) return answer::failure("path segment too long");
         out.directory = !last;
     }
-    out.hidden = out.path.starts_with('.') || out.path.find("/.") != std::string::npos;
+    out.hidden = dotted && (out.path.starts_with('.') || out.path.find("/.") != std::string::npos);
     if (out.path.size() > path_bytes_max) return answer::failure("path too long");
     return out;
 }

@@ -104,16 +104,18 @@ task<> server_connection::send_answer(std::string_view body) {
     output_.clear();
 }
 
-task<> server_connection::respond(response_head head, std::string_view body) {
+ready_or_task<> server_connection::respond(response_head head, std::string_view body) {
     give_up_unread_body(head.status);
     put_head(head, body.size());
-    if (!gathers(body)) co_await send_answer(body);
+    if (gathers(body)) return {};
+    return send_answer(body);
 }
 
-task<> server_connection::respond(const prepared_head& head, std::string_view body) {
+ready_or_task<> server_connection::respond(const prepared_head& head, std::string_view body) {
     give_up_unread_body(head.status());
     put_head(head);
-    if (!gathers(body)) co_await send_answer(body);
+    if (gathers(body)) return {};
+    return send_answer(body);
 }
 
 void server_connection::begin_response(response_head head, std::optional<std::uint64_t> body_bytes) {

@@ -99,25 +99,55 @@ bool server_connection::unseal() {
     return true;
 }
 
-task<request_head*> server_connection::next_request() {
-    if (!keep_alive_ || broken_) co_return nullptr;
+// Of what has come.
+event server_connection::read_head() {
+    const parse_result found = parser_.feed(input());
+    consume(found.consumed);
+    return found.what;
+}
+
+request_head* server_connection::begin_request() noexcept {
+    request_head& head = parser_.head();
+    head_only_ = head.method == method::head;
+    old_client_ = head.version == version::http_1_0;
+    must_continue_ = parser_.expects_continue();
+    client_closes_ = !parser_.keep_alive();
+    keep_alive_ = keep_alive_ && !client_closes_;
+    body_read_ = 0;
+    body_sent_ = 0;
+    answered_.reset();
+    in_request_ = parser_.body_bytes() != 0;
+    if (!in_request_) parser_.feed({});  // its end
+    return &head;
+}
+
+ready_or_task<request_head*> server_connection::next_request() {
+    if (!keep_alive_ || broken_) return nullptr;
+    if (in_request_ || output_.size() >= gathered_bytes_max) return finish_and_await_request();
+    const event found = read_head();
+    if (found == event::head && parser_.body_bytes() == 0) return begin_request();
+    return await_request(found);
+}
+
+task<request_head*> server_connection::finish_and_await_request() {
     if (output_.size() >= gathered_bytes_max) co_await flush();
     if (in_request_) {
         const bool in_step = co_await drop_body();
         if (!in_step) co_return nullptr;
     }
+    co_return co_await await_request(read_head());
+}
+
+task<request_head*> server_connection::await_request(event found) {
     head_only_ = false;
     deadline idle_end = deadline::max();  // one for the whole wait: empty lines before a request do not extend it
     deadline head_end = deadline::max();
-    for (;;) {
-        const parse_result found = parser_.feed(input());
-        consume(found.consumed);
-        if (found.what == event::head) break;
-        if (found.what == event::error) {
+    for (; found != event::head; found = read_head()) {
+        if (found == event::error) {
             refuse(parser_.error());
             co_return nullptr;
         }
-        if (found.what != event::need_more) continue;
+        if (found != event::need_more) continue;
         const bool idle = parser_.idle();
         if (idle) {
             parser_.release_memory();
@@ -144,24 +174,12 @@ task<request_head*> server_connection::next_request() {
         ended_idle_ = idle;
         co_return nullptr;
     }
-    request_head& head = parser_.head();
-    in_request_ = true;
-    head_only_ = head.method == method::head;
-    old_client_ = head.version == version::http_1_0;
-    must_continue_ = parser_.expects_continue();
-    client_closes_ = !parser_.keep_alive();
-    keep_alive_ = keep_alive_ && !client_closes_;
-    body_read_ = 0;
-    body_sent_ = 0;
-    answered_.reset();
-    if (parser_.body_bytes() == 0) {
-        parser_.feed({});  // its end
-        in_request_ = false;
-    } else if (!limits_.wants_bodies) {
+    request_head* const head = begin_request();
+    if (in_request_ && !limits_.wants_bodies) {
         const bool sound = co_await take_unwanted_body();
         if (!sound) co_return nullptr;
     }
-    co_return &head;
+    co_return head;
 }
 
 task<std::size_t> server_connection::read_body(std::span<std::byte> into) {

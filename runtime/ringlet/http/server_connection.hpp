@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <ringlet/core/ready_or_task.hpp>
 #include <ringlet/core/result.hpp>
 #include <ringlet/core/task.hpp>
 #include <ringlet/http/message.hpp>
@@ -74,7 +75,7 @@ public:
     ///
     /// Result:    its head, valid until the next call; null when the connection is over: close it with `close`. A
     ///            request that was refused here is over, too: see `refused`.
-    task<request_head*> next_request();
+    ready_or_task<request_head*> next_request();
 
     /// Reads the request's body, after "100 Continue" where the client waits for it.
     /// Result: bytes read, 1..into.size(); 0 at the end of the body. Errors: std::system_error, timed_out among them, and
@@ -83,10 +84,10 @@ public:
 
     /// Answers with a body in memory. Adds Date, Content-Length, and Connection where it is needed; to HEAD no body is
     /// sent. Throws std::invalid_argument for fields that must not be sent.
-    task<> respond(response_head head, std::string_view body);
+    ready_or_task<> respond(response_head head, std::string_view body);
 
     /// The same with a head that is prepared; `body` is all that it announces.
-    task<> respond(const prepared_head& head, std::string_view body);
+    ready_or_task<> respond(const prepared_head& head, std::string_view body);
 
     /// Begins an answer whose body follows by `write`: exactly `body_bytes` of them, or chunked when not known.
     void begin_response(response_head head, std::optional<std::uint64_t> body_bytes);
@@ -125,10 +126,15 @@ private:
     void put_head(const prepared_head& head);
     bool gathers(std::string_view body);
     task<> send_answer(std::string_view body);
+    bool peer_has_said_all() const noexcept;
     bool peer_sends_no_more() const noexcept;
     void keep_input();
     auto receive_until(deadline until);
     task<bool> receive(deadline until, bool& timed_out);
+    task<request_head*> finish_and_await_request();
+    task<request_head*> await_request(event found);
+    event read_head();
+    request_head* begin_request() noexcept;
     bool unseal();
     net::tls_session::outcome read_sealed(std::span<std::byte> into);
     task<result<bool>> skip_body();

@@ -2,6 +2,7 @@
 #include "scenario.hpp"
 #include "table.hpp"
 #include <ringlet/core/job.hpp>
+#include <ringlet/core/ready_or_task.hpp>
 #include <ringlet/core/task_group.hpp>
 #include <ringlet/time/joinall.hpp>
 
@@ -41,6 +42,22 @@ task<> awaits_tasks(testing::simulation&) {
         failed = true;
     }
     expect(failed, "a task's failure was lost");
+}
+
+ringlet::ready_or_task<int> at_once_if(bool ready) {
+    if (ready) return 1;
+    return number_after(1ms, 2);
+}
+
+task<> awaits_what_may_be_ready(testing::simulation&) {
+    const int ready = co_await at_once_if(true);
+    const int later = co_await at_once_if(false);
+    expect(ready == 1 && later == 2, "it gave another value");
+    const auto limited = co_await ringlet::as_result(ringlet::with_timeout(10ms, at_once_if(false)));
+    expect(limited && *limited == 2, "it gave another value under a limit");
+    const auto failed = co_await ringlet::as_result(ringlet::ready_or_task<int>{fails_after(1ms)});
+    expect_error(failed, std::errc::io_error, "its failure was lost");
+    co_await ringlet::ready_or_task<>{};
 }
 
 task<> takes_results(testing::simulation&) {
@@ -145,6 +162,7 @@ task<> races(testing::simulation&) {
 
 constexpr awaitable_row rows_of_core[] = {
     {"task", &awaits_tasks},
+    {"ready_or_task", &awaits_what_may_be_ready},
     {"as_result(A)", &takes_results},
     {"shield(A)", &shields},
     {"job::join()", &joins},

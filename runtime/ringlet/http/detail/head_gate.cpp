@@ -3,13 +3,16 @@
 #include <ringlet/http/detail/head_gate.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 namespace ringlet::http::detail {
 
 namespace {
 
 constexpr std::string_view protocol = "HTTP/";
-constexpr std::string_view usual_version = "HTTP/1.1\r";  // need not be looked at byte by byte
+constexpr std::string_view usual_end = " HTTP/1.1\r\n";  // of a request line
+constexpr std::string_view line_end = "\r\n";
 // Some clients send an empty line after a body; RFC 9112 section 2.2 asks to ignore at least one.
 constexpr std::uint8_t empty_lines_max = 2;
 
@@ -19,12 +22,50 @@ constexpr std::uint8_t empty_lines_max = 2;
     return p;
 }
 
+constexpr std::uint64_t in_each_byte = 0x0101'0101'0101'0101;
+
+// Eight bytes at once: the top bit of each that is below `n`, up to 0x80. Behind the first it may be wrong.
+constexpr std::uint64_t below(std::uint64_t eight, unsigned n) noexcept {
+    return (eight - in_each_byte * n) & ~eight & (in_each_byte << 7);
+}
+constexpr std::uint64_t equal(std::uint64_t eight, char c) noexcept {
+    return below(eight ^ in_each_byte * static_cast<unsigned char>(c), 1);
+}
+
+// The same, with a rough look at eight characters at a time: `suspects` are all that may not be of these classes.
+[[gnu::always_inline]] inline const char* skip(const char* p, const char* end, unsigned classes,
+                                               auto suspects) noexcept {
+    while (std::endian::native == std::endian::little && end - p >= 8) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, p, sizeof eight);
+        const std::uint64_t found = suspects(eight);
+        if (found == 0) {
+            p += 8;
+            continue;
+        }
+        p += std::countr_zero(found) / 8;
+        if (!is(*p, classes)) return p;
+        ++p;
+    }
+    return skip(p, end, classes);
+}
+
+[[gnu::always_inline]] inline const char* skip_value(const char* p, const char* end) noexcept {
+    return skip(p, end, value_char, [](std::uint64_t eight) { return below(eight, 0x20) | equal(eight, 0x7f); });
+}
+
+[[gnu::always_inline]] inline const char* skip_target(const char* p, const char* end, unsigned classes) noexcept {
+    return skip(p, end, classes, [](std::uint64_t eight) {
+        return below(eight, 0x21) | equal(eight, 0x7f) | equal(eight, '#') | (eight & in_each_byte << 7);
+    });
+}
+
 }  // namespace
 
 void head_gate::restart(start s, const limits& bounds) noexcept {
     limits_ = &bounds;
     head_bytes_ = line_bytes_ = fields_ = 0;
-    error_ = {};
+    error_.reason = {};
     start_ = s;
     state_ = s == start::trailer ? state::field_start : state::start;
     position_ = 0;
@@ -62,13 +103,11 @@ bool head_gate::too_long() noexcept {
     return true;
 }
 
-[[gnu::always_inline]] inline const char* head_gate::skip_target(const char* p, const char* end) noexcept {
-    const char* const after = skip(p, end, target_char | (limits_->non_ascii_target ? unsigned{non_ascii} : 0U));
-    if (after != p) position_ = 1;
-    return after;
-}
-
-[[gnu::always_inline]] inline bool head_gate::end_target(char c) noexcept {
+[[gnu::always_inline]] inline bool head_gate::step_target(char c) noexcept {
+    if (is(c, target_classes())) {
+        position_ = 1;
+        return true;
+    }
     if (c != ' ') {
         return fail(status::bad_request,
                     c == '\r' || c == '\n' ? "request line without version" : "invalid character in request-target");
@@ -101,6 +140,21 @@ bool head_gate::too_long() noexcept {
     return true;
 }
 
+[[gnu::always_inline]] inline bool head_gate::step_method(char c) noexcept {
+    if (is(c, token_char)) return true;
+    if (c != ' ') return fail(status::bad_request, "invalid character in method");
+    state_ = state::target;
+    position_ = 0;
+    return true;
+}
+
+bool head_gate::step_reason(char c) noexcept {
+    if (is(c, value_char)) return true;
+    if (c != '\r') return fail(status::bad_request, "invalid character in reason phrase");
+    state_ = state::line_lf;
+    return true;
+}
+
 bool head_gate::step_status_code(char c) noexcept {
     const std::uint8_t at = position_++;
     if (at < 3) {
@@ -125,17 +179,19 @@ bool head_gate::step_status_code(char c) noexcept {
     return true;
 }
 
-[[gnu::always_inline]] inline bool head_gate::end_name(char c) noexcept {
+[[gnu::always_inline]] inline bool head_gate::step_name(char c) noexcept {
+    if (is(c, token_char)) return true;
     if (c == ' ' || c == '\t') return fail(status::bad_request, "space in header name or before the colon");
     if (c != ':') return fail(status::bad_request, "invalid character in header name");
     state_ = state::value;
     return true;
 }
 
-[[gnu::always_inline]] inline bool head_gate::end_value(char c) noexcept {
+[[gnu::always_inline]] inline bool head_gate::step_value(char c) noexcept {
+    if (is(c, value_char)) return true;
     if (c == '\n') return fail(status::bad_request, "line ends without CR");
     if (c != '\r') return fail(status::bad_request, "control character in header value");
-    state_ = state::value_lf;
+    state_ = state::line_lf;
     return true;
 }
 
@@ -165,80 +221,78 @@ gate_step head_gate::scan(std::string_view input) noexcept {
     return {input.size(), verdict::need_more};
 }
 
+unsigned head_gate::target_classes() const noexcept {
+    return target_char | (limits_->non_ascii_target ? unsigned{non_ascii} : 0U);
+}
+
+// Each gives what is behind the line, when all of it is there and it is as most are; else null.
+[[gnu::always_inline]] inline const char* head_gate::usual_request_line(const char* p, const char* end) noexcept {
+    const char* const method_end = skip(p, end, token_char);
+    if (method_end == p || method_end == end || *method_end != ' ') return nullptr;
+    const char* const target = method_end + 1;
+    const char* const target_end = skip_target(target, end, target_classes());
+    if (target_end == target || !std::string_view{target_end, end}.starts_with(usual_end)) return nullptr;
+    state_ = state::field_start;
+    return target_end + usual_end.size();
+}
+[[gnu::always_inline]] inline const char* head_gate::usual_field_line(const char* p, const char* end) noexcept {
+    const char* const name_end = skip(p, end, token_char);
+    if (name_end == p || name_end == end || *name_end != ':' || fields_ == limits_->fields_max) return nullptr;
+    const char* const value_end = skip_value(name_end + 1, end);
+    if (!std::string_view{value_end, end}.starts_with(line_end)) return nullptr;
+    ++fields_;
+    return value_end + line_end.size();
+}
+
 // Up to the end of a line, or of what there is; at an error, up to the byte that is wrong.
 head_gate::found head_gate::take(const char*& at, const char* end) noexcept {
-    const char* p = at;
-    bool good = true;
-    while (p != end && good) {
-        switch (state_) {
-            case state::start:
-                good = step_start(*p);
-                break;
-            case state::start_lf:
-                good = expect_lf(*p, state::start);
-                if (!good) break;
-                at = p + 1;
-                return found::line;
-            case state::method:
-                p = skip(p, end, token_char);
-                if (p == end) continue;
-                good = *p == ' ' || fail(status::bad_request, "invalid character in method");
-                state_ = state::target;
-                position_ = 0;
-                break;
-            case state::target:
-                p = skip_target(p, end);
-                if (p == end) continue;
-                good = end_target(*p);
-                break;
-            case state::version:
-                if (position_ == 0 && std::string_view{p, end}.starts_with(usual_version)) {
-                    p += usual_version.size() - 1;
-                    state_ = state::line_lf;
-                    break;
-                }
-                [[fallthrough]];
-            case state::status_version:
-                good = step_version(*p);
-                break;
-            case state::status_code:
-                good = step_status_code(*p);
-                break;
-            case state::reason:
-                p = skip(p, end, value_char);
-                if (p == end) continue;
-                good = *p == '\r' || fail(status::bad_request, "invalid character in reason phrase");
-                state_ = state::line_lf;
-                break;
-            case state::line_lf:
-            case state::value_lf:
-                good = expect_lf(*p, state::field_start);
-                if (!good) break;
-                at = p + 1;
-                return found::line;
-            case state::field_start:
-                good = step_field_start(*p);
-                break;
-            case state::name:
-                p = skip(p, end, token_char);
-                if (p == end) continue;
-                good = end_name(*p);
-                break;
-            case state::value:
-                p = skip(p, end, value_char);
-                if (p == end) continue;
-                good = end_value(*p);
-                break;
-            case state::end_lf:
-                good = expect_lf(*p, state::start);
-                if (!good) break;
-                at = p + 1;
-                return found::head;
-        }
-        if (good) ++p;
+    const char* after = nullptr;
+    if (state_ == state::field_start)
+        after = usual_field_line(at, end);
+    else if (state_ == state::start && start_ == start::request_line)
+        after = usual_request_line(at, end);
+    if (after != nullptr) {
+        at = after;
+        return found::line;
     }
-    at = p;
-    return good ? found::part : found::error;
+    while (at != end) {
+        const state before = state_;
+        if (!step(*at)) return found::error;
+        ++at;
+        if (before == state::end_lf) return found::head;
+        if (before == state::start_lf || before == state::line_lf) return found::line;
+    }
+    return found::part;
+}
+
+bool head_gate::step(char c) noexcept {
+    switch (state_) {
+        case state::start:
+            return step_start(c);
+        case state::start_lf:
+        case state::end_lf:
+            return expect_lf(c, state::start);
+        case state::method:
+            return step_method(c);
+        case state::target:
+            return step_target(c);
+        case state::version:
+        case state::status_version:
+            return step_version(c);
+        case state::status_code:
+            return step_status_code(c);
+        case state::reason:
+            return step_reason(c);
+        case state::line_lf:
+            return expect_lf(c, state::field_start);
+        case state::field_start:
+            return step_field_start(c);
+        case state::name:
+            return step_name(c);
+        case state::value:
+            return step_value(c);
+    }
+    __builtin_unreachable();
 }
 
 }  // namespace ringlet::http::detail

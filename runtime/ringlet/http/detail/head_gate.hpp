@@ -50,22 +50,26 @@ private:
         field_start,
         name,
         value,
-        value_lf,
         end_lf,
     };
 
     enum class found : std::uint8_t { part, line, head, error };
 
     found take(const char*& at, const char* end) noexcept;
-    const char* skip_target(const char* p, const char* end) noexcept;
+    unsigned target_classes() const noexcept;
+    const char* usual_request_line(const char* p, const char* end) noexcept;
+    const char* usual_field_line(const char* p, const char* end) noexcept;
     // Each takes one byte; false means: see error_.
+    bool step(char c) noexcept;
     bool step_start(char c) noexcept;
+    bool step_method(char c) noexcept;
+    bool step_target(char c) noexcept;
     bool step_version(char c) noexcept;
     bool step_status_code(char c) noexcept;
+    bool step_reason(char c) noexcept;
     bool step_field_start(char c) noexcept;
-    bool end_target(char c) noexcept;
-    bool end_name(char c) noexcept;
-    bool end_value(char c) noexcept;
+    bool step_name(char c) noexcept;
+    bool step_value(char c) noexcept;
     bool expect_lf(char c, state next) noexcept;
     bool fail(status s, std::string_view reason) noexcept;
     bool too_long() noexcept;

@@ -107,9 +107,11 @@ void parser_core::start_message() noexcept {
     llhttp_.lenient_flags |= LENIENT_VERSION;  // 1.2 and later are read as 1.1; the gate refuses the others
     llhttp_.data = this;
     head_gate_.restart(is_request_ ? head_gate::start::request_line : head_gate::start::status_line, limits_);
-    request.clear();
-    response.clear();
-    plan = {};
+    is_request_ ? request.clear() : response.clear();
+    // Member by member: a copy of the whole would be read back while it is still being written.
+    plan.kind = framing::none;
+    plan.bytes = 0;
+    plan.error.reason = {};
     keep_alive = upgraded = expects_continue = false;
     body_bytes_ = remaining_ = 0;
     saw_head_ = saw_chunk_size_ = saw_chunk_end_ = saw_message_end_ = in_name_ = false;
@@ -214,7 +216,7 @@ parse_result parser_core::feed_head(std::string_view input) {
 }
 
 parse_result parser_core::finish_head(std::size_t consumed) {
-    if (const auto why = take_head(); !why.reason.empty()) return fail(consumed, why);
+    if (!take_head()) return fail(consumed, error);
     if (plan.bytes && *plan.bytes > limits_.body_bytes_max)
         return fail(consumed, parse_error{status::content_too_large, "body too large"});
     switch (plan.kind) {
@@ -237,14 +239,19 @@ parse_result parser_core::finish_head(std::size_t consumed) {
     return {consumed, event::head, {}};
 }
 
-parse_error parser_core::take_head() {
+// False when the head contradicts itself: then `error` is set.
+bool parser_core::take_head() {
     // Only a minor version of 0 is 1.0; the gate lets nothing pass but 1.x.
     const auto v = llhttp_.http_minor == 0 ? version::http_1_0 : version::http_1_1;
     if (is_request_) {
         request.version = v;
         request.method = method_from(request.method_text);
-        if (const auto why = host_error(request); !why.empty()) return {status::bad_request, why};
-        if (const auto why = target_error(request); !why.empty()) return {status::bad_request, why};
+        std::string_view why = host_error(request);
+        if (why.empty()) why = target_error(request);
+        if (!why.empty()) {
+            error = {status::bad_request, why};
+            return false;
+        }
         plan = plan_request_body(request);
         upgraded = request.method == method::connect;
         expects_continue =
@@ -257,7 +264,9 @@ parse_error parser_core::take_head() {
                    (answered_method == method::connect && to_number(response.status) / 100 == 2);
     }
     keep_alive = !upgraded && wants_keep_alive(v, current_fields());
-    return plan.error;
+    if (plan.error.reason.empty()) return true;
+    error = plan.error;
+    return false;
 }
 
 parse_result parser_core::feed_body(std::span<const std::byte> input) {

@@ -72,7 +72,7 @@ private:
     bool execute_head(std::string_view input);
     parse_result feed_head(std::string_view input);
     parse_result finish_head(std::size_t consumed);
-    parse_error take_head();
+    bool take_head();
     parse_result feed_body(std::span<const std::byte> input);
     parse_result feed_chunk_size(std::string_view input);
     parse_result feed_chunk_data(std::span<const std::byte> input);
