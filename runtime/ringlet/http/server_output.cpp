@@ -214,16 +214,29 @@ task<> server_connection::flush() {
     return transmit_all(waiting);
 }
 
+// By its own word.
+bool server_connection::peer_has_said_all() const noexcept {
+    return client_closes_ && !broken_ && parser_.body_bytes() == 0 && !stream_.may_hold_more() && input().empty();
+}
+
 // Whether nothing is on its way that a reset could answer, and so destroy what we have sent.
 bool server_connection::peer_sends_no_more() const noexcept {
-    const bool says_so = client_closes_ && !broken_ && parser_.body_bytes() == 0 && !stream_.may_hold_more();
-    return (says_so || (ended_idle_ && unread_bytes(stream_.socket()) == 0)) && input().empty() &&
-           net::unconfirmed_bytes(stream_.socket()) == 0;
+    const bool is_idle = ended_idle_ && input().empty() && unread_bytes(stream_.socket()) == 0;
+    return (peer_has_said_all() || is_idle) && net::unconfirmed_bytes(stream_.socket()) == 0;
 }
 
 task<> server_connection::close() {
-    // At once, so that the end follows the answer closely: it costs the client less, too.
-    if (!output_.empty() && !tls_) send_at_once();
+    if (!output_.empty() && !tls_) {
+        // In one packet with the end, if that may follow: it costs both sides less.
+        const bool is_last = peer_has_said_all();
+        const bool sent = send_at_once(is_last ? MSG_MORE : 0);
+        if (sent && is_last) {
+            spare_outputs.put(output_);
+            io::sys::shutdown(stream_.socket().get(), SHUT_WR);  // before the close, which resets where more has come
+            stream_.close();
+            co_return;
+        }
+    }
     co_await flush();
     if (tls_) {
         tls_->close();
