@@ -4,9 +4,13 @@
 #include <ringlet/io/fd.hpp>
 #include <ringlet/io/system_calls.hpp>
 
+#include <fmt/format.h>
+
+#include <array>
 #include <cerrno>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,6 +76,16 @@ std::error_code give_name(int directory, const std::string& from, const std::str
     if (sys::renameat2(directory, from.c_str(), directory, to.c_str(), flags) != 0) error = last_error();
     if (!replaces && no_such_flag(error)) error = link_and_unlink(directory, from.c_str(), to.c_str());
     return error;
+}
+
+std::error_code give_first_name(int directory, int fd, const std::string& name) noexcept {
+    if (sys::linkat(fd, "", directory, name.c_str(), AT_EMPTY_PATH) == 0) return {};
+    if (errno != ENOENT) return last_error();
+    // Without privileges that way is open to all since Linux 6.10 only.
+    std::array<char, 32> path{};
+    fmt::format_to_n(path.data(), path.size() - 1, "/proc/self/fd/{}", fd);
+    if (sys::linkat(AT_FDCWD, path.data(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
+    return last_error();
 }
 
 ringlet::task<> check_written(const ringlet::fs::file& file) {

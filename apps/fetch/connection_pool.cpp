@@ -106,7 +106,7 @@ connection_pool::connection connection_pool::take(const http::url& where) {
 }
 
 void connection_pool::keep(answer used) {
-    if (!used.connection->reusable()) return;
+    if (!used.connection->may_be_reusable()) return;  // what happens meanwhile, `take` finds out
     if (idle_.size() >= idle_max_) idle_.erase(idle_.begin());
     try {
         idle_.push_back({std::move(used.from), std::move(used.connection)});

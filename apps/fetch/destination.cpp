@@ -45,6 +45,7 @@ destination::destination(const std::string& directory, std::chrono::nanoseconds 
         fd_ = open_directory(path_);
     }
     if (!fd_) throw file_failure("cannot use directory", path_, last_error());
+    takes_nameless_ = exists("/proc/self/fd");  // by which such a file gets its name
 }
 
 bool destination::exists(const std::string& name) const noexcept {

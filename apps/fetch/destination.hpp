@@ -46,6 +46,9 @@ public:
     [[nodiscard]] apps::disk_pace& pace() noexcept { return pace_; }
     /// Whether to wait a moment more for a lock. All waits of a run together are bounded.
     [[nodiscard]] bool may_wait() noexcept { return waits_left_ > 0 && waits_left_-- > 0; }
+    /// Whether files can be made there without a name (O_TMPFILE), as far as is known.
+    [[nodiscard]] bool takes_nameless() const noexcept { return takes_nameless_; }
+    void takes_no_nameless() noexcept { takes_nameless_ = false; }
     /// Whether there is anything of this name.
     [[nodiscard]] bool exists(const std::string& name) const noexcept;
 
@@ -72,6 +75,7 @@ private:
     std::unordered_map<std::string, known_base> bases_;  // of those that more than one wanted, or that had files
     std::unordered_map<std::string, std::vector<std::string>> parts_;
     unsigned waits_left_ = 100;
+    bool takes_nameless_;
     apps::disk_pace pace_;
 };
 

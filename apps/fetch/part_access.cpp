@@ -149,6 +149,14 @@ std::optional<fs::file> open_part(const destination& where, const std::string& p
     return std::nullopt;
 }
 
+std::optional<fs::file> open_nameless(destination& where) noexcept {
+    if (!where.takes_nameless()) return std::nullopt;
+    io::owned_fd made{sys::openat(where.directory().get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)};
+    if (made) return fs::file{std::move(made)};
+    where.takes_no_nameless();
+    return std::nullopt;
+}
+
 std::optional<left_part> open_left_part(destination& where, const std::string& name, const std::string& url,
                                         bool trusts_length, std::string& in_the_way) {
     in_the_way.clear();
@@ -176,9 +184,17 @@ std::optional<left_part> open_left_part(destination& where, const std::string& n
         return std::nullopt;
     }
     const std::string state_name = state_name_of(part_name);
+    const auto remove_part = [&] {
+        sys::unlinkat(directory, new_state_name_of(part_name).c_str(),
+                      0);  // of a run that was killed while it wrote one
+        sys::unlinkat(directory, part_name.c_str(), 0);
+    };
     io::owned_fd state_fd{sys::openat(directory, state_name.c_str(), O_RDWR | open_present)};
-    if (!state_fd && errno == ENOENT) {  // nobody can go on with it; make() empties it
-        if (!is_ours(private_mode)) in_the_way = not_left_behind;
+    if (!state_fd && errno == ENOENT) {  // nobody can go on with it
+        if (is_ours(private_mode))
+            remove_part();
+        else
+            in_the_way = not_left_behind;
         return std::nullopt;
     }
     throw_if_short(where, state_name, state_fd);
@@ -196,8 +212,9 @@ std::optional<left_part> open_left_part(destination& where, const std::string& n
         return std::nullopt;
     }
     state->trusts_length = trusts_length;
-    if (!state->resumable()) {  // make() empties it
+    if (!state->resumable()) {
         sys::unlinkat(directory, state_name.c_str(), 0);
+        remove_part();
         return std::nullopt;
     }
     sys::unlinkat(directory, new_state_name_of(part_name).c_str(), 0);

@@ -27,6 +27,9 @@ using apps::unless_kept;
 /// and made at once: that needs no disk as a rule, and less than another thread takes to hear of it. Throws failure.
 [[nodiscard]] std::optional<ringlet::fs::file> open_part(const destination& where, const std::string& part_name);
 
+/// Opens a file without a name, which is gone with its descriptor unless it gets one. nullopt where there are none.
+[[nodiscard]] std::optional<ringlet::fs::file> open_nameless(destination& where) noexcept;
+
 /// What an earlier run has left, locked.
 struct left_part {
     ringlet::fs::file file;

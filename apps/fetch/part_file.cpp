@@ -45,22 +45,30 @@ std::unique_ptr<part_file> part_file::take_up(destination& where, const file_wis
 }
 
 std::unique_ptr<part_file> part_file::make(destination& where, file_wishes wishes, std::string name) {
-    // Nothing is allocated between the making of the file and its owner: it would stay behind where there is no memory.
     std::unique_ptr<part_file> part{new part_file{where, std::move(wishes)}};
+    part->call_it(std::move(name));
+    return part;
+}
+
+// Nothing is allocated between the making of the file and its owner: it would stay behind where there is no memory.
+void part_file::open() {
     for (;;) {
-        part->call_it(std::move(name));
-        part->file_ = open_part(where, part->part_name_);
-        part->empty_ = part->file_.has_value();
-        if (part->file_) return part;
-        if (part->wishes_.only_name)
-            throw failure{reason::file, where.path_of(part->part_name_) +
+        file_ = open_part(*where_, part_name_);
+        empty_ = file_.has_value();
+        if (file_) return;
+        if (wishes_.only_name)
+            throw failure{reason::file, where_->path_of(part_name_) +
                                             ": in the way: in use, or not left behind by a run of this program"};
-        const std::string& base = part->wishes_.base;
-        name = part->wishes_.replaces ? where.claim_to_replace(base) : where.claim(base);
+        std::string name = wishes_.replaces ? where_->claim_to_replace(part_base_) : where_->claim(part_base_);
+        if (wishes_.base == part_base_)
+            call_it(std::move(name));
+        else
+            part_name_ = part_name_of(name);
     }
 }
 
-part_file::part_file(destination& where, file_wishes wishes) noexcept : where_{&where}, wishes_{std::move(wishes)} {}
+part_file::part_file(destination& where, file_wishes wishes)
+    : where_{&where}, wishes_{std::move(wishes)}, part_base_{wishes_.base} {}
 
 void part_file::call_it(std::string name) {
     part_name_ = part_name_of(name);
@@ -74,7 +82,7 @@ void part_file::rename_to(std::string base, std::string name) {
 
 // Before the lock goes with the descriptor.
 part_file::~part_file() {
-    if (!file_ || named_) return;
+    if (!file_ || nameless_ || named_) return;
     if (kept()) {
         // Gives back the room that was made for what has not come.
         struct stat info{};
@@ -103,11 +111,14 @@ void part_file::drop_state() noexcept {
 // The old state goes first: whoever finds a part with a state believes it.
 ringlet::task<> part_file::begin(part_state version) {
     drop_state();
+    if (std::exchange(nameless_, false)) file_.reset();
     state_ = std::move(version);
     use_segments(std::move(state_.segments));
     hashed_ = 0;
     digest_.reset();
     if (wishes_.checksum) digest_.emplace(wishes_.checksum->algorithm);
+    if (!file_ && is_gathered()) co_return;
+    if (!file_) open();
     const std::string path = where_->path_of(part_name_);
     if (!std::exchange(empty_, false) && file_->size() > 0) {
         const ringlet::result<void> emptied = co_await ringlet::as_result(file_->truncate(0));
@@ -119,8 +130,14 @@ ringlet::task<> part_file::begin(part_state version) {
         throw file_failure("write", path, reserved.error());
 }
 
+// All of it comes before any of it is written.
+bool part_file::is_gathered() const noexcept {
+    return !wishes_.replaces && state_.total && *state_.total < direct_bytes && where_->takes_nameless();
+}
+
 // As long as the state's file does not say so, nothing may come in another order than before.
 void part_file::divide(std::vector<segment> segments) {
+    if (!file_) open();
     std::vector<segment> before = state_.segments;
     use_segments(std::move(segments));
     try {
@@ -223,6 +240,11 @@ void part_file::write_at_once(const fs::file& into, const std::string& name, std
 // What is incomplete has its state before it has a byte.
 void part_file::prepare_to_put(std::size_t bytes) {
     const bool completes = state_.done_bytes() + bytes == state_.total;
+    if (!file_ && completes) {
+        file_ = open_nameless(*where_);
+        nameless_ = file_.has_value();
+    }
+    if (!file_) open();
     if (!state_there_ && state_.resumable() && !completes) save_state();
 }
 
@@ -252,7 +274,7 @@ ringlet::task<> part_file::settle() {
     const ringlet::result<void> written = co_await ringlet::as_result(apps::check_written(*file_));
     if (!written) throw file_failure("write", where_->path_of(part_name_), written.error());
     mark_version(fd, state_);
-    sys::fchmod(fd, where_->file_mode());  // not every file system has modes
+    if (!nameless_) sys::fchmod(fd, where_->file_mode());  // not every file system has modes
     if (!wishes_.durable) co_return;
     const ringlet::result<void> synced = co_await ringlet::as_result(file_->sync());
     if (!synced) throw file_failure("write", where_->path_of(part_name_), synced.error());
@@ -261,11 +283,13 @@ ringlet::task<> part_file::settle() {
 // Result: the path. Once the name is taken nothing can fail any more.
 ringlet::task<std::string> part_file::take_name() {
     const int directory = where_->directory().get();
+    const int fd = file_->descriptor().get();
     for (;;) {
-        if (!stands_under(directory, part_name_, file_->descriptor().get()))
+        if (!nameless_ && !stands_under(directory, part_name_, fd))
             throw failure{reason::file, where_->path_of(part_name_) + ": somebody has taken it away"};
         std::string path = where_->path_of(name_);
-        const std::error_code error = apps::give_name(directory, part_name_, name_, wishes_.replaces);
+        const std::error_code error = nameless_ ? apps::give_first_name(directory, fd, name_)
+                                                : apps::give_name(directory, part_name_, name_, wishes_.replaces);
         named_ = !error;
         if (named_) {
             drop_state();
@@ -277,6 +301,7 @@ ringlet::task<std::string> part_file::take_name() {
 }
 
 ringlet::task<std::string> part_file::finish() {
+    if (!file_) prepare_to_put(0);
     co_await verify();
     co_await settle();
     std::string path = co_await take_name();

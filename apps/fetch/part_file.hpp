@@ -29,12 +29,14 @@ struct file_wishes {
 };
 
 /// A file that gets its name when it is complete; until then it is NAME.part in the same directory. That one is locked
-/// (flock), so two runs never write to the same one, private (0600) and never a link.
+/// (flock), so two runs never write to the same one, private (0600) and never a link. It is made when the download begins, or,
+/// where all of it would be gathered before it is written, with the first write; if that completes it, the file needs no
+/// other name before its last.
 ///
 /// Beside it stands NAME.part.state, as soon as something is written that another run could go on with: what `encode` gives.
 /// While there is one segment, the length of NAME.part says how much is there; with several, their lines do, written
 /// after the bytes. So a run that is killed loses nothing. A NAME.part without a state is what is left of a download that
-/// nobody can go on with: it is taken over and emptied. One that is locked, not this user's, of another URL, or with a
+/// nobody can go on with: it goes. One that is locked, not this user's, of another URL, or with a
 /// damaged state, is left alone.
 class part_file final : public output {
 public:
@@ -44,7 +46,7 @@ public:
     static std::unique_ptr<part_file> take_up(destination& where, const file_wishes& wishes, const std::string& name,
                                               std::string& in_the_way);
 
-    /// Makes one. `name` has been claimed for `base`; should its part be in the way, further ones are. Throws failure.
+    /// A new one. `name` has been claimed for `base`; should its part be in the way when it is made, further ones are.
     static std::unique_ptr<part_file> make(destination& where, file_wishes wishes, std::string name);
     ~part_file() override;
 
@@ -66,8 +68,10 @@ public:
     [[nodiscard]] bool kept() const noexcept { return !named_ && state_there_ && state_.done_bytes() > 0; }
 
 private:
-    part_file(destination& where, file_wishes wishes) noexcept;
+    part_file(destination& where, file_wishes wishes);
     void call_it(std::string name);
+    void open();
+    bool is_gathered() const noexcept;
     ringlet::task<> put(std::size_t segment, std::span<const std::byte> bytes);
     void write_at_once(const ringlet::fs::file& into, const std::string& name, std::span<const std::byte> bytes,
                        std::uint64_t offset);
@@ -84,10 +88,12 @@ private:
     destination* where_;
     file_wishes wishes_;
     std::string name_;
+    std::string part_base_;  // wishes_.base until `rename_to`
     std::string part_name_;
     std::optional<ringlet::fs::file> file_;
     std::optional<ringlet::fs::file> state_file_;
     bool state_there_ = false;
+    bool nameless_ = false;  // until it is complete
     bool named_ = false;
     bool empty_ = false;                            // nothing has been written since it was made
     std::vector<std::vector<std::byte>> gathered_;  // for each segment

@@ -96,7 +96,7 @@ task<response_head*> client_connection::request(const request_head& head, std::s
 }
 
 bool client_connection::reusable() noexcept {
-    if (!at_end_ || !usable_ || !unread_.empty()) return false;
+    if (!may_be_reusable()) return false;
     char byte = 0;
     const auto got = io::sys::recv(stream().socket().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

@@ -64,6 +64,8 @@ public:
     /// After the end of a body: whether another request may follow. Not when the server has closed since, or sent what
     /// nobody asked for: that would be taken for the next response. Looks at the socket, without waiting.
     bool reusable() noexcept;
+    /// The same as far as it is known without that look.
+    bool may_be_reusable() const noexcept { return at_end_ && usable_ && unread_.empty(); }
 
     /// Takes at most so many bytes off the network at a time, e.g. to go slowly. At first 128 KiB.
     void receive_at_most(std::size_t bytes) noexcept { receive_bytes_ = bytes; }

@@ -20,6 +20,7 @@ PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "ringlet-fetch"
 
 # No test takes nearly so long: who is not done by then hangs.
 HANGS_AFTER = 60
+NOT_GATHERED = 32 << 10  # bytes that are written when they come
 
 OK, FILE, NETWORK, TLS, LOGIN, PROTOCOL, STATUS, USAGE, INTERRUPTED = 0, 3, 4, 5, 6, 7, 8, 2, 130
 

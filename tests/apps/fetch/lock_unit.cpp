@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Several runs in one directory: what happens between the opening of a part and its lock, and file systems without locks.
+#include "core/support.hpp"
 #include "fetch/failure.hpp"
 #include "fetch/part_access.hpp"
 #include "fetch/part_file.hpp"
@@ -74,6 +75,13 @@ fetch::file_wishes wishes() {
     return how;
 }
 
+void begin(fetch::part_file& part) {
+    fetch::part_state unbounded;
+    unbounded.segments.push_back(fetch::segment{0, fetch::unbounded_end, 0});
+    checked_loop loop;
+    loop.run(part.begin(std::move(unbounded)));
+}
+
 }  // namespace
 
 TEST_CASE("a part that another run finishes before it is locked is another's file", "[fetch]") {
@@ -129,7 +137,7 @@ TEST_CASE("where there are no locks, that is said once, and nothing stays", "[fe
         const no_locks here{error};
         std::string said;
         try {
-            fetch::part_file::make(where, wishes(), where.claim("x"));
+            begin(*fetch::part_file::make(where, wishes(), where.claim("x")));
         } catch (const fetch::failure& why) {
             said = why.what();
             CHECK(to_int(why.code()) == 3);
@@ -137,7 +145,7 @@ TEST_CASE("where there are no locks, that is said once, and nothing stays", "[fe
         CHECK(said == "cannot lock " + folder.path("x.part") + ": " + std::generic_category().message(error));
         CHECK(disk::is_empty(folder.path()));
         write(folder.path("x.part"), "left");
-        CHECK_THROWS_AS(fetch::part_file::make(where, wishes(), "x"), fetch::failure);
+        CHECK_THROWS_AS(begin(*fetch::part_file::make(where, wishes(), "x")), fetch::failure);
         std::string in_the_way;
         CHECK_THROWS_AS(fetch::part_file::take_up(where, wishes(), "x", in_the_way), fetch::failure);
         CHECK(content(folder.path("x.part")) == "left");

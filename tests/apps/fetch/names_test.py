@@ -149,10 +149,12 @@ class Names(harness.FetchCase):
         go_on = threading.Event()
 
         def hold(client):
-            client.send(response(b"xx", length=4))
+            client.send(response(half, length=2 * len(half)))
             go_on.wait(harness.HANGS_AFTER)
-            client.send(b"xx")
+            client.send(half)
             return True
+
+        half = b"x" * harness.NOT_GATHERED
 
         url = self.serve("/x", hold)
         runs = [self.start(url), self.start(url)]
@@ -160,17 +162,34 @@ class Names(harness.FetchCase):
         go_on.set()
         for run in runs:
             self.assertEqual(self.ended(run).status, OK)
-        self.assertEqual(self.files(), {"x": b"xxxx", "x.1": b"xxxx"})
+        self.assertEqual(self.files(), {"x": half + half, "x.1": half + half})
 
-    def test_permissions(self):
+    def test_what_comes_at_once_needs_no_part(self):
+        (self.out / "x").write_bytes(b"there")
+        meanwhile = {}
+
         def look(client):
             client.send(response(b"1", length=2))
-            harness.wait_until(lambda: (self.out / "x.part").exists())
-            self.during = stat.S_IMODE((self.out / "x.part").stat().st_mode)
+            meanwhile["before"] = self.files()
             client.send(b"2")
             return True
 
-        self.check(self.fetch(self.serve("/x", look), umask=0o027), OK, {"x": b"12"})
+        url = self.serve("/x", look)
+        self.check(self.fetch(url, umask=0o027), OK, {"x": b"there", "x.1": b"12"})
+        self.assertEqual(meanwhile["before"], {"x": b"there"})
+        self.assertEqual(stat.S_IMODE((self.out / "x.1").stat().st_mode), 0o640)
+
+
+    def test_permissions(self):
+        def look(client):
+            client.send(response(half, length=2 * len(half)))
+            harness.wait_until(lambda: (self.out / "x.part").exists())
+            self.during = stat.S_IMODE((self.out / "x.part").stat().st_mode)
+            client.send(half)
+            return True
+
+        half = b"x" * harness.NOT_GATHERED
+        self.check(self.fetch(self.serve("/x", look), umask=0o027), OK, {"x": half + half})
         self.assertEqual(self.during, 0o600)
         self.assertEqual(stat.S_IMODE((self.out / "x").stat().st_mode), 0o640)
 
