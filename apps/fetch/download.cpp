@@ -521,6 +521,7 @@ ringlet::task<> download::keep_what_came(std::size_t which) {
     try {
         co_await output_->flush(which);
     } catch (const std::exception&) {
+        output_->forget(which);  // it is asked for again
     }
 }
 

@@ -33,6 +33,8 @@ public:
     virtual ringlet::task<> write(std::size_t segment, std::span<const std::byte> bytes) = 0;
     /// Puts what has been kept of a segment in its place. Throws failure.
     virtual ringlet::task<> flush(std::size_t segment) = 0;
+    /// Drops it instead.
+    virtual void forget(std::size_t segment) noexcept = 0;
     /// The last segment, whose end nobody knew, ends here. After its `flush`. `certain`: as the server wants it.
     void end_here(bool certain) noexcept;
     /// All bytes have come. Result: the name under which they stand now. Throws failure.
@@ -52,6 +54,7 @@ public:
     ringlet::task<> begin(part_state version) override;
     ringlet::task<> write(std::size_t segment, std::span<const std::byte> bytes) override;
     ringlet::task<> flush(std::size_t segment) override;
+    void forget(std::size_t) noexcept override {}
     ringlet::task<std::string> finish() override;
 
 private:

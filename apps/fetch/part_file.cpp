@@ -54,7 +54,6 @@ std::unique_ptr<part_file> part_file::make(destination& where, file_wishes wishe
 void part_file::open() {
     for (;;) {
         file_ = open_part(*where_, part_name_);
-        empty_ = file_.has_value();
         if (file_) return;
         if (wishes_.only_name)
             throw failure{reason::file, where_->path_of(part_name_) +
@@ -118,21 +117,21 @@ ringlet::task<> part_file::begin(part_state version) {
     digest_.reset();
     if (wishes_.checksum) digest_.emplace(wishes_.checksum->algorithm);
     if (!file_ && is_gathered()) co_return;
-    if (!file_) open();
-    const std::string path = where_->path_of(part_name_);
-    if (!std::exchange(empty_, false) && file_->size() > 0) {
+    if (!file_) {
+        open();
+    } else if (file_->size() > 0) {
         const ringlet::result<void> emptied = co_await ringlet::as_result(file_->truncate(0));
-        if (!emptied) throw file_failure("cannot write", path, emptied.error());
+        if (!emptied) throw file_failure("cannot write", where_->path_of(part_name_), emptied.error());
     }
     const ringlet::result<void> reserved =
         co_await ringlet::as_result(apps::make_room(*file_, state_.total.value_or(0)));
     if (!reserved && reserved.error() != std::errc::invalid_argument)  // no file is so long; the server may have lied
-        throw file_failure("write", path, reserved.error());
+        throw file_failure("write", where_->path_of(part_name_), reserved.error());
 }
 
 // All of it comes before any of it is written.
 bool part_file::is_gathered() const noexcept {
-    return !wishes_.replaces && state_.total && *state_.total < direct_bytes && where_->takes_nameless();
+    return !wishes_.replaces && state_.total && *state_.total < direct_bytes;
 }
 
 // As long as the state's file does not say so, nothing may come in another order than before.
@@ -195,6 +194,8 @@ ringlet::task<> part_file::flush(std::size_t which) {
     if (failed) std::rethrow_exception(failed);
 }
 
+void part_file::forget(std::size_t which) noexcept { gathered_[which].clear(); }
+
 ringlet::task<> part_file::write_from(const body_pipe& pipe, std::size_t which, std::size_t bytes) {
     co_await flush(which);
     prepare_to_put(bytes);
@@ -240,7 +241,7 @@ void part_file::write_at_once(const fs::file& into, const std::string& name, std
 // What is incomplete has its state before it has a byte.
 void part_file::prepare_to_put(std::size_t bytes) {
     const bool completes = state_.done_bytes() + bytes == state_.total;
-    if (!file_ && completes) {
+    if (!file_ && completes && !wishes_.replaces) {
         file_ = open_nameless(*where_);
         nameless_ = file_.has_value();
     }

@@ -62,6 +62,7 @@ public:
     /// As `write`, with so many bytes that are in a pipe. Throws failure; then some may be left in it.
     ringlet::task<> write_from(const body_pipe& pipe, std::size_t segment, std::size_t bytes);
     ringlet::task<> flush(std::size_t segment) override;
+    void forget(std::size_t segment) noexcept override;
     ringlet::task<std::string> finish() override;
 
     /// It stays, for another run.
@@ -95,7 +96,6 @@ private:
     bool state_there_ = false;
     bool nameless_ = false;  // until it is complete
     bool named_ = false;
-    bool empty_ = false;                            // nothing has been written since it was made
     std::vector<std::vector<std::byte>> gathered_;  // for each segment
     std::optional<apps::digest> digest_;
     std::uint64_t hashed_ = 0;  // so many bytes from the beginning on are in it

@@ -229,13 +229,7 @@ task<> server_connection::close() {
     if (!output_.empty() && !tls_) {
         // In one packet with the end, if that may follow: it costs both sides less.
         const bool is_last = peer_has_said_all();
-        const bool sent = send_at_once(is_last ? MSG_MORE : 0);
-        if (sent && is_last) {
-            spare_outputs.put(output_);
-            io::sys::shutdown(stream_.socket().get(), SHUT_WR);  // before the close, which resets where more has come
-            stream_.close();
-            co_return;
-        }
+        if (send_at_once(is_last ? MSG_MORE : 0) && is_last) io::sys::shutdown(stream_.socket().get(), SHUT_WR);
     }
     co_await flush();
     if (tls_) {

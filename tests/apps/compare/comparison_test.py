@@ -191,7 +191,7 @@ class Comparison(unittest.TestCase):
                 self.assertIsNone(row["why_not"])
                 self.assertGreater(row["runs"][0]["answered"], 0)
         waited = {name: row["runs"][0]["curve_share_and_ns"][-1][1] for name, row in rows["silent"].items()}
-        self.assertGreater(waited["sequential"], 500e6)
+        self.assertGreater(waited["sequential"], 100e6)  # of a second, less what the start of both took
         self.assertLess(waited["coroutine"], waited["sequential"])
         busy = {name: row["runs"][0] for name, row in rows["keepalive"].items()}
         self.assertEqual((busy["sequential"]["served"], busy["coroutine"]["served"]), (1, 64))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import signal
 import stat
 import subprocess
@@ -103,6 +104,28 @@ class Continues(ResumeCase):
         self.kept(700_000)
         self.assertEqual(self.go_on(thing), [("bytes=700000-", '"1"')])
         self.only(BODY)
+
+    def test_a_small_one_that_becomes_shorter(self):
+        for options in ((), ("-s", 4), ("-o", "x")):
+            thing = self.thing(BODY[: 20 * KIB])
+            thing.plan = [15 * KIB, response(b"new", ETag='"2"')]
+            self.check(self.fetch("--retry-wait", 0, "--tries", 3, *options, thing.url), OK, {"x": b"new"})
+            (self.out / "x").unlink()
+
+    def test_what_could_not_be_written_is_not_written_later(self):
+        def enough(client, first):
+            if len(thing.asked) == 2:
+                resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+        small = BODY[: 20 * KIB]
+        for options in (("-s", 4), ("-s", 4, "-o", "x"), ()):
+            thing = self.thing(small)
+            thing.plan = [10 * KIB]
+            thing.before = enough
+            limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5 * KIB, resource.RLIM_INFINITY))
+            run = self.start("--retry-wait", 0, "--tries", 3, *options, thing.url, preexec_fn=limit)
+            self.check(self.ended(run), OK, {"x": small})
+            (self.out / "x").unlink()
 
     def test_in_one_run(self):
         self.tries = 3

@@ -158,6 +158,12 @@ class Protocol(ServeCase):
                 c.unread += c.socket.recv(1000)
                 c.send(b"\r\n")
                 self.assertTrue(c.read().body == pattern(BIG_BYTES))
+        for last in (get("/a.txt", "Connection: close"), get("/a.txt", version="1.0")):
+            with self.server.connect(receive_buffer=1000) as c:  # the kernel has all of it, the client not
+                c.send(get("/a.txt") * 50 + last)
+                c.unread += c.socket.recv(100)
+                c.send(b"\r\n")
+                self.assertEqual([c.read().body for _ in range(51)], [b"alpha\n"] * 51)
 
     def test_half_close_in_the_middle(self):
         for cut in (b"G", get()[:-2], get()[:20], get("/a.txt", "Content-Length: 10") + b"123"):
