@@ -338,13 +338,13 @@ ringlet::task<> download::begin(const answer& got, std::optional<std::uint64_t> 
     version.total = total;
     version.trusts_length = wishes_.trusts_length;
     version.segments.push_back(segment{0, total.value_or(unbounded_end), 0});
+    const bool other_files = name_after(got);
+    look_for(version);
+    if (!skip_ && other_files) co_await find_same_content();
     if (!output_) {
-        const bool other_files = name_after(got);
-        look_for(version);
-        if (!skip_ && other_files) co_await find_same_content();
         if (skip_) co_return;
         open_output();
-    } else if (output_->state().done_bytes() > 0) {
+    } else if (!skip_ && output_->state().done_bytes() > 0) {
         shop_->screen.starting_over(*transfer_, stale_why_);
     }
     transfer_->done_bytes = transfer_->resumed_bytes = 0;

@@ -4,6 +4,7 @@
 #include "common/file_digest.hpp"
 #include "common/file_room.hpp"
 #include "fetch/failure.hpp"
+#include "fetch/names.hpp"
 #include "fetch/part_access.hpp"
 #include "fetch/present_file.hpp"
 #include <ringlet/core/bytes.hpp>
@@ -54,7 +55,11 @@ std::unique_ptr<part_file> part_file::make(destination& where, file_wishes wishe
 void part_file::open() {
     for (;;) {
         file_ = open_part(*where_, part_name_);
-        if (file_) return;
+        const std::string name_of_part = part_name_.substr(0, part_name_.size() - part_suffix.size());
+        if (file_ && (wishes_.replaces || !where_->exists(name_of_part))) return;
+        // Beside a file that somebody else has made meanwhile it would be found no more.
+        if (file_) sys::unlinkat(where_->directory().get(), part_name_.c_str(), 0);
+        file_.reset();
         if (wishes_.only_name)
             throw failure{reason::file, where_->path_of(part_name_) +
                                             ": in the way: in use, or not left behind by a run of this program"};
@@ -275,10 +280,18 @@ ringlet::task<> part_file::settle() {
     const ringlet::result<void> written = co_await ringlet::as_result(apps::check_written(*file_));
     if (!written) throw file_failure("write", where_->path_of(part_name_), written.error());
     mark_version(fd, state_);
+    if (wishes_.durable) {
+        const ringlet::result<void> synced = co_await ringlet::as_result(file_->sync());
+        if (!synced) throw file_failure("write", where_->path_of(part_name_), synced.error());
+    }
+    // Just before the name: what is left behind with this mode and without a state, nobody takes for a part.
     if (!nameless_) sys::fchmod(fd, where_->file_mode());  // not every file system has modes
-    if (!wishes_.durable) co_return;
-    const ringlet::result<void> synced = co_await ringlet::as_result(file_->sync());
-    if (!synced) throw file_failure("write", where_->path_of(part_name_), synced.error());
+}
+
+// Not beside another run's part, which would be found no more.
+std::error_code part_file::give_first_name(int fd) const {
+    if (where_->exists(part_name_of(name_))) return std::make_error_code(std::errc::file_exists);
+    return apps::give_first_name(where_->directory().get(), fd, name_);
 }
 
 // Result: the path. Once the name is taken nothing can fail any more.
@@ -289,8 +302,8 @@ ringlet::task<std::string> part_file::take_name() {
         if (!nameless_ && !stands_under(directory, part_name_, fd))
             throw failure{reason::file, where_->path_of(part_name_) + ": somebody has taken it away"};
         std::string path = where_->path_of(name_);
-        const std::error_code error = nameless_ ? apps::give_first_name(directory, fd, name_)
-                                                : apps::give_name(directory, part_name_, name_, wishes_.replaces);
+        const std::error_code error =
+            nameless_ ? give_first_name(fd) : apps::give_name(directory, part_name_, name_, wishes_.replaces);
         named_ = !error;
         if (named_) {
             drop_state();

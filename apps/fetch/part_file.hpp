@@ -84,6 +84,7 @@ private:
     ringlet::task<> hash(std::uint64_t offset, std::span<const std::byte> bytes);
     ringlet::task<> verify();
     ringlet::task<> settle();
+    std::error_code give_first_name(int fd) const;
     ringlet::task<std::string> take_name();
 
     destination* where_;

@@ -180,6 +180,34 @@ class Names(harness.FetchCase):
         self.assertEqual(stat.S_IMODE((self.out / "x.1").stat().st_mode), 0o640)
 
 
+    def test_a_small_file_does_not_stand_beside_another_runs_part(self):
+        go_on = threading.Event()
+        body = b"x" * 1000
+        thing = Thing(body)
+        thing.plan = [None, 300]
+        thing.before = lambda client, first: len(thing.asked) > 1 or go_on.wait(harness.HANGS_AFTER)
+        url = self.serve("/x", thing)
+        slow = self.start(url)
+        harness.wait_until(lambda: thing.asked)
+        cut = {"x.part": body[:300], "x.part.state": mock.ANY}
+        self.check(self.fetch(url), harness.NETWORK, cut)
+        go_on.set()
+        self.check(self.ended(slow), OK, cut | {"x.1": body})
+        self.check(self.fetch(url), OK, {"x": body, "x.1": body})
+
+    def test_a_file_that_comes_meanwhile_has_no_part_beside_it(self):
+        def appears(client, first):
+            (self.out / "x").write_bytes(b"new here")
+
+        for size in (1000, 40_000):
+            thing = Thing(b"x" * size)
+            thing.plan = [300]
+            thing.before = appears
+            files = {"x": b"new here", "x.1.part": b"x" * 300, "x.1.part.state": mock.ANY}
+            self.check(self.fetch(self.serve("/x", thing)), harness.NETWORK, files)
+            for name in files:
+                (self.out / name).unlink()
+
     def test_permissions(self):
         def look(client):
             client.send(response(half, length=2 * len(half)))

@@ -112,6 +112,22 @@ class Continues(ResumeCase):
             self.check(self.fetch("--retry-wait", 0, "--tries", 3, *options, thing.url), OK, {"x": b"new"})
             (self.out / "x").unlink()
 
+    def test_a_version_that_is_back_is_not_saved_again(self):
+        for options in ((), ("-J",)):
+            thing = self.thing(BODY[:1000], Content_Disposition='attachment; filename="x"')
+            self.check(self.fetch(*options, thing.url), OK, {"x": BODY[:1000]})
+            thing.plan = [response(OTHER[:300], length=1007, ETag='"2"')]
+            result = self.fetch("--retry-wait", 0, "--tries", 2, *options, thing.url)
+            self.check(result, OK, {"x": BODY[:1000]}, "this version is there already")
+
+    def test_what_starts_over_gets_the_servers_name(self):
+        thing = self.thing(BODY[:1000], Content_Disposition='attachment; filename="y"')
+        self.cut(thing, 300, "-J")
+        thing.body, thing.fields["ETag"] = OTHER[:900], '"2"'
+        self.assertEqual(self.go_on(thing, "-J"), [("bytes=300-", '"1"')])
+        self.check(self.result, OK, {"y": OTHER[:900]}, "starts over")
+        self.go_on(thing, "-J", says="this version is there already")
+
     def test_what_could_not_be_written_is_not_written_later(self):
         def enough(client, first):
             if len(thing.asked) == 2:
