@@ -274,8 +274,11 @@ ringlet::task<download::verdict> download::judge_part(answer& got, std::size_t w
         }
         co_await begin(got, part->size);
     } else if (transfer_->resumed_bytes > 0) {
-        name_after(got);
-        shop_->screen.resuming(*transfer_);
+        if (name_after(got)) look_for(output_->state());
+        if (skip_)
+            file_->abandon();
+        else
+            shop_->screen.resuming(*transfer_);
     }
     co_return part;
 }
@@ -341,12 +344,14 @@ ringlet::task<> download::begin(const answer& got, std::optional<std::uint64_t> 
     const bool other_files = name_after(got);
     look_for(version);
     if (!skip_ && other_files) co_await find_same_content();
-    if (!output_) {
-        if (skip_) co_return;
-        open_output();
-    } else if (!skip_ && output_->state().done_bytes() > 0) {
-        shop_->screen.starting_over(*transfer_, stale_why_);
+    if (skip_) {
+        if (file_) file_->abandon();
+        co_return;
     }
+    if (!output_)
+        open_output();
+    else if (output_->state().done_bytes() > 0)
+        shop_->screen.starting_over(*transfer_, stale_why_);
     transfer_->done_bytes = transfer_->resumed_bytes = 0;
     transfer_->total_bytes = total;
     co_await output_->begin(std::move(version));

@@ -52,6 +52,8 @@ public:
 
     /// The file's name is to be made of this from now on, not of what the part is named after.
     void rename_to(std::string base, std::string name);
+    /// Nobody wants it any more: nothing of it stays.
+    void abandon() noexcept { drop_state(); }
 
     ringlet::task<> begin(part_state version) override;
     /// Divides what is missing anew, so that segments may come side by side; what is there stays. Throws failure.

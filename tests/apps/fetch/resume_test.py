@@ -120,6 +120,17 @@ class Continues(ResumeCase):
             result = self.fetch("--retry-wait", 0, "--tries", 2, *options, thing.url)
             self.check(result, OK, {"x": BODY[:1000]}, "this version is there already")
 
+    def test_what_goes_on_under_the_name_of_a_file_is_skipped(self):
+        for options in (("-J", "--no-clobber"), ("-J",)):
+            thing = self.thing(BODY[:1000], Content_Disposition='attachment; filename="y"')
+            self.cut(thing, 300, "-J")
+            self.check(self.fetch("-J", "-P", "other", thing.url), OK)
+            (self.out / "other" / "y").rename(self.out / "y")
+            (self.out / "other").rmdir()
+            self.go_on(thing, *options, says="skipped")
+            self.assertEqual(self.files(), {"y": BODY[:1000]})
+            (self.out / "y").unlink()
+
     def test_what_starts_over_gets_the_servers_name(self):
         thing = self.thing(BODY[:1000], Content_Disposition='attachment; filename="y"')
         self.cut(thing, 300, "-J")
