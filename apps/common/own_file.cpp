@@ -8,11 +8,14 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 namespace apps {
@@ -86,6 +89,21 @@ std::error_code give_first_name(int directory, int fd, const std::string& name) 
     fmt::format_to_n(path.data(), path.size() - 1, "/proc/self/fd/{}", fd);
     if (sys::linkat(AT_FDCWD, path.data(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
     return last_error();
+}
+
+bool tells_at_close(int directory) noexcept {
+    struct statfs disk{};
+    if (sys::fstatfs(directory, &disk) != 0) return true;
+    switch (static_cast<std::uint32_t>(disk.f_type)) {
+        case EXT4_SUPER_MAGIC:
+        case XFS_SUPER_MAGIC:
+        case BTRFS_SUPER_MAGIC:
+        case F2FS_SUPER_MAGIC:
+        case TMPFS_MAGIC:
+            return false;
+        default:
+            return true;
+    }
 }
 
 ringlet::task<> check_written(const ringlet::fs::file& file) {

@@ -47,6 +47,9 @@ struct unless_kept {
 /// Gives a file that was opened without a name (O_TMPFILE) its first one, where nothing has that name (EEXIST else). Needs /proc.
 [[nodiscard]] std::error_code give_first_name(int directory, int fd, const std::string& name) noexcept;
 
+/// Whether a failed write may be told of at close(2) only: not by the usual file systems of the machine's own disks and memory.
+[[nodiscard]] bool tells_at_close(int directory) noexcept;
+
 /// Reports what only close(2) reports: some file systems (NFS, quotas) tell so of a failed write. The lock stays with `file`.
 /// Where there is no descriptor to close, nothing is known to be wrong. Throws std::system_error.
 ringlet::task<> check_written(const ringlet::fs::file& file);

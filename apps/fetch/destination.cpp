@@ -45,6 +45,7 @@ destination::destination(const std::string& directory, std::chrono::nanoseconds 
         fd_ = open_directory(path_);
     }
     if (!fd_) throw file_failure("cannot use directory", path_, last_error());
+    tells_at_close_ = apps::tells_at_close(fd_.get());
     takes_nameless_ = exists("/proc/self/fd");  // by which such a file gets its name
 }
 

@@ -49,6 +49,8 @@ public:
     /// Whether files can be made there without a name (O_TMPFILE), as far as is known.
     [[nodiscard]] bool takes_nameless() const noexcept { return takes_nameless_; }
     void takes_no_nameless() noexcept { takes_nameless_ = false; }
+    /// See apps::tells_at_close.
+    [[nodiscard]] bool tells_at_close() const noexcept { return tells_at_close_; }
     /// Whether there is anything of this name.
     [[nodiscard]] bool exists(const std::string& name) const noexcept;
 
@@ -76,6 +78,7 @@ private:
     std::unordered_map<std::string, std::vector<std::string>> parts_;
     unsigned waits_left_ = 100;
     bool takes_nameless_;
+    bool tells_at_close_;
     apps::disk_pace pace_;
 };
 

@@ -9,12 +9,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <span>
 #include <system_error>
 #include <vector>
 
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -91,9 +94,21 @@ void seen_pages::add(std::uint64_t offset, std::uint64_t bytes) noexcept {
     end_ = offset + bytes;
 }
 
+namespace {
+
+// By a reset, after which the kernel goes on counting what it had.
+bool is_closed_by_peer(io::fd_ref socket) noexcept {
+    std::uint8_t state = 0;  // the first member of tcp_info
+    socklen_t length = sizeof state;
+    return io::sys::getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state == TCP_CLOSE;
+}
+
+}  // namespace
+
 int unconfirmed_bytes(io::fd_ref socket) noexcept {
     int bytes = 0;
-    return io::sys::ioctl(socket.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+    if (io::sys::ioctl(socket.get(), SIOCOUTQ, &bytes) != 0 || bytes == 0) return 0;
+    return is_closed_by_peer(socket) ? 0 : bytes;
 }
 
 send_progress::send_progress(io::fd_ref socket, std::chrono::nanoseconds limit) noexcept

@@ -38,7 +38,8 @@ private:
     std::optional<std::int64_t> confirmed_before_;
 };
 
-/// Bytes that were sent and that the peer has not confirmed; on a Unix socket, the memory of what it has not read.
+/// Bytes that were sent and that the peer has not confirmed; 0 once it has reset the connection. On a Unix socket, the memory
+/// of what it has not read.
 [[nodiscard]] int unconfirmed_bytes(io::fd_ref socket) noexcept;
 
 /// Which part of an open file was in memory a moment ago: who sends it often need not ask each time. What the kernel has

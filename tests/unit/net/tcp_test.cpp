@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "support.hpp"
 #include <ringlet/io/buffer_ring.hpp>
+#include <ringlet/io/op/poll.hpp>
 #include <ringlet/net/error.hpp>
+#include <ringlet/net/send_file.hpp>
 
 #include <liburing.h>
 
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -221,7 +224,25 @@ task<> came_meanwhile() {
     CHECK(nothing.error() == std::errc::timed_out);
 }
 
+task<> reset_after_its_end() {
+    tcp_listener listener = tcp_listener::bind(endpoint::loopback_v4(0));
+    tcp_stream far = co_await tcp_stream::connect(listener.local_endpoint());
+    tcp_stream near = co_await listener.accept();
+    co_await near.send_all(as_bytes("answer"));
+    std::array<std::byte, 16> some{};
+    const std::size_t answer = co_await far.recv(some);
+    CHECK(answer == 6);
+    far.close();
+    const std::size_t end = co_await near.recv(some);
+    CHECK(end == 0);
+    co_await near.send_all(as_bytes("late"));
+    co_await with_timeout(10s, ringlet::io::poll_op{near.socket(), POLLHUP});
+    CHECK(ringlet::net::unconfirmed_bytes(near.socket()) == 0);
+}
+
 }  // namespace
+
+TEST_CASE("who has reset the connection will confirm nothing", "[net][tcp][orderly]") { run(reset_after_its_end); }
 
 TEST_CASE("bytes go there and back over TCP", "[net][tcp]") {
     const leak_check leaks;
