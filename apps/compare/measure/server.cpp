@@ -39,6 +39,7 @@ using namespace std::chrono_literals;
 
 constexpr nanoseconds starts_within = 10s;
 constexpr nanoseconds ends_within = 2s;
+constexpr std::size_t said_bytes_max = std::size_t{16} * 1024;
 
 processors divided;
 
@@ -91,10 +92,15 @@ ringlet::task<net::endpoint> read_address(ringlet::os::pipe_reader& from) {
     }
 }
 
-// Of one that has ended. What it started may still hold the pipe.
+// Of one that has ended. What it started may still hold the pipe, and say more.
 ringlet::task<std::string> last_words(ringlet::os::pipe_reader& from) {
-    const auto all = co_await ringlet::move_on_after(100ms, from.read_all());
-    std::string said = all ? *all : std::string{};
+    std::string said;
+    std::array<std::byte, 512> block;
+    while (said.size() < said_bytes_max) {
+        const auto got = co_await ringlet::move_on_after(100ms, from.read(block));
+        if (!got || *got == 0) break;
+        said += ringlet::as_text(std::span{block}.first(*got));
+    }
     while (said.ends_with('\n')) said.pop_back();
     co_return said;
 }
