@@ -185,8 +185,8 @@ std::optional<left_part> open_left_part(destination& where, const std::string& n
     }
     const std::string state_name = state_name_of(part_name);
     const auto remove_part = [&] {
-        sys::unlinkat(directory, new_state_name_of(part_name).c_str(),
-                      0);  // of a run that was killed while it wrote one
+        // Of a run that was killed while it wrote one.
+        sys::unlinkat(directory, new_state_name_of(part_name).c_str(), 0);
         sys::unlinkat(directory, part_name.c_str(), 0);
     };
     io::owned_fd state_fd{sys::openat(directory, state_name.c_str(), O_RDWR | open_present)};

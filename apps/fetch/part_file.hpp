@@ -83,7 +83,6 @@ private:
     void save_state();
     void drop_state() noexcept;
     void use_segments(std::vector<segment> segments);
-    ringlet::task<> hash(std::uint64_t offset, std::span<const std::byte> bytes);
     ringlet::task<> verify();
     ringlet::task<> settle();
     std::error_code give_first_name(int fd) const;

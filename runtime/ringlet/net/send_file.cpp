@@ -42,6 +42,13 @@ bool is_in_memory(io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) no
            pages >= (offset + bytes - 1) / page - offset / page + 1;
 }
 
+// By a reset, after which the kernel goes on counting what it had.
+bool is_closed_by_peer(io::fd_ref socket) noexcept {
+    std::uint8_t state = 0;  // the first member of tcp_info
+    socklen_t length = sizeof state;
+    return io::sys::getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state == TCP_CLOSE;
+}
+
 // sendfile(2) that never waits. The flag is the socket's, and requests on the ring must not meet it: it is taken back before
 // any is submitted.
 ssize_t send_file_at_once(io::fd_ref socket, io::fd_ref file, std::uint64_t offset, std::uint64_t bytes) noexcept {
@@ -93,17 +100,6 @@ void seen_pages::add(std::uint64_t offset, std::uint64_t bytes) noexcept {
     }
     end_ = offset + bytes;
 }
-
-namespace {
-
-// By a reset, after which the kernel goes on counting what it had.
-bool is_closed_by_peer(io::fd_ref socket) noexcept {
-    std::uint8_t state = 0;  // the first member of tcp_info
-    socklen_t length = sizeof state;
-    return io::sys::getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state == TCP_CLOSE;
-}
-
-}  // namespace
 
 int unconfirmed_bytes(io::fd_ref socket) noexcept {
     int bytes = 0;
