@@ -73,36 +73,37 @@ std::pair<ringlet::os::pipe_reader, ringlet::io::owned_fd> make_pipe() {
     return {ringlet::os::pipe_reader{ringlet::io::owned_fd{ends[0]}}, ringlet::io::owned_fd{ends[1]}};
 }
 
-// "Serving at http://127.0.0.1:8000/, ..." when it is whole.
-std::optional<net::endpoint> address_in(std::string_view said) {
+// Takes "Serving at http://127.0.0.1:8000/, ..." out of what was said when that line is whole. What one read brings after it
+// stays: the end may be near.
+std::optional<net::endpoint> take_address(std::string& said) {
     const std::size_t begin = said.find("http://");
-    const std::size_t end = begin == said.npos ? said.npos : said.find('/', begin + 7);
-    return end == said.npos ? std::nullopt : net::endpoint::try_parse(said.substr(begin + 7, end - begin - 7));
+    const std::size_t end = begin == said.npos ? said.npos : said.find('\n', begin);
+    if (end == said.npos) return std::nullopt;
+    const std::string_view rest = std::string_view{said}.substr(begin + 7, end - begin - 7);
+    const auto address = net::endpoint::try_parse(rest.substr(0, rest.find('/')));
+    said.erase(0, end + 1);
+    return address;
 }
 
-ringlet::task<net::endpoint> read_address(ringlet::os::pipe_reader& from) {
-    std::string said;
+ringlet::task<net::endpoint> read_address(ringlet::os::pipe_reader& from, std::string& said) {
     std::array<std::byte, 512> block;
     for (;;) {
         const std::size_t got = co_await from.read(block);
         if (got == 0)
             throw std::runtime_error{fmt::format("it does not start: {}", said.empty() ? "it says nothing" : said)};
         said += ringlet::as_text(std::span{block}.first(got));
-        if (const auto address = address_in(said)) co_return *address;
+        if (const auto address = take_address(said)) co_return *address;
     }
 }
 
 // Of one that has ended. What it started may still hold the pipe, and say more.
-ringlet::task<std::string> last_words(ringlet::os::pipe_reader& from) {
-    std::string said;
+ringlet::task<> read_last_words(ringlet::os::pipe_reader& from, std::string& said) {
     std::array<std::byte, 512> block;
     while (said.size() < said_bytes_max) {
         const auto got = co_await ringlet::move_on_after(100ms, from.read(block));
         if (!got || *got == 0) break;
         said += ringlet::as_text(std::span{block}.first(*got));
     }
-    while (said.ends_with('\n')) said.pop_back();
-    co_return said;
 }
 
 ringlet::task<> until_it_listens(net::endpoint address) {
@@ -153,15 +154,15 @@ server::beginning server::used_so_far(pid_t process) {
 }
 
 ringlet::task<server> server::start(const server_command& command) {
-    auto [said, says] = make_pipe();
-    server made{ringlet::os::process::start(become, std::cref(command), says.get())};
-    says.reset();
-    made.said_ = std::move(said);
+    auto [reads, writes] = make_pipe();
+    server made{ringlet::os::process::start(become, std::cref(command), writes.get())};
+    writes.reset();
+    made.says_ = std::move(reads);
     if (command.address) {
         made.address_ = *command.address;
         co_await ringlet::with_timeout(starts_within, until_it_listens(made.address_));
     } else {
-        made.address_ = co_await ringlet::with_timeout(starts_within, read_address(made.said_));
+        made.address_ = co_await ringlet::with_timeout(starts_within, read_address(made.says_, made.said_));
     }
     made.beginning_ = used_so_far(made.pid());
     co_return made;
@@ -169,8 +170,9 @@ ringlet::task<server> server::start(const server_command& command) {
 
 ringlet::task<usage> server::stop() {
     if (!process_.running()) {
-        const std::string said = co_await last_words(said_);
-        throw std::runtime_error{fmt::format("it ended by itself: {}", said.empty() ? "it said nothing" : said)};
+        co_await read_last_words(says_, said_);
+        while (said_.ends_with('\n')) said_.pop_back();
+        throw std::runtime_error{fmt::format("it ended by itself: {}", said_.empty() ? "it said nothing" : said_)};
     }
     process_.terminate();
     const auto ended = co_await ringlet::move_on_after(ends_within, process_.join());

@@ -58,7 +58,8 @@ private:
     usage before_ = used_by_children();
     beginning beginning_;  // what it took until it listened
     ringlet::os::process process_;
-    ringlet::os::pipe_reader said_;  // closed, it would end at its next word
+    ringlet::os::pipe_reader says_;  // closed, it would end at its next word
+    std::string said_;
     ringlet::net::endpoint address_ = ringlet::net::endpoint::loopback_v4(0);
 
     static usage used_by_children() noexcept;

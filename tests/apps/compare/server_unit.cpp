@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "catch.hpp"
+#include "compare/measure/server.hpp"
+
+#include <ringlet/os/run_main.hpp>
+#include <ringlet/time/sleep.hpp>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+#include <sys/wait.h>
+
+using comparison::server;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What is told of a server that says this in one piece, and ends.
+ringlet::task<std::string> told_of(std::string says) {
+    server one = co_await server::start({{"sh", "-c", "printf '" + says + "'"}, std::nullopt});
+    siginfo_t ended{};
+    while (::waitid(P_PID, static_cast<id_t>(one.pid()), &ended, WEXITED | WNOWAIT | WNOHANG) == 0 && ended.si_pid == 0)
+        co_await ringlet::sleep(1ms);
+    try {
+        (void)co_await one.stop();
+    } catch (const std::runtime_error& error) {
+        co_return error.what();
+    }
+    co_return "";
+}
+
+}  // namespace
+
+TEST_CASE("What a server says in the same breath as where it serves is told when it ends", "[compare][server]") {
+    CHECK(ringlet::run(told_of("Serving at http://127.0.0.1:9/, model uring\\nio_uring: denied\\n")) ==
+          "it ended by itself: io_uring: denied");
+    CHECK(ringlet::run(told_of("a warning\\nServing at http://127.0.0.1:9/\\n")) == "it ended by itself: it said nothing");
+}
