@@ -46,28 +46,13 @@ struct context {
     bool is_worker;
 };
 
-// One answer, and its line in the log, also when the connection broke in the middle.
-ringlet::task<> answer(http::server_connection& client, const http::request_head& request,
-                       const net::compact_endpoint& peer, context& server) {
-    const ringlet::deadline begin = server.report.now();
-    const auto done = [&] {
-        server.report.answered(
-            {peer, request, client.answered(), client.body_bytes_sent(), server.report.now() - begin});
-    };
-    try {
-        co_await server.served.site.answer(client, request);
-    } catch (...) {
-        done();
-        throw;
-    }
-    done();
-}
-
 // Requests, one after the other, for as long as the client likes.
 ringlet::task<> answer_all(http::server_connection client, serve::clients_by_address::place, context& server) {
     const net::compact_endpoint peer = server.report.peer_of(client.stream());
-    while (const http::request_head* request = co_await client.next_request())
-        co_await answer(client, *request, peer, server);
+    while (const http::request_head* request = co_await client.next_request()) {
+        const serve::reporter::line at_its_end{server.report, peer, client, *request};
+        co_await server.served.site.answer(client, *request);
+    }
     if (const http::request_head* known = client.refused())
         server.report.answered({peer, *known, client.answered(), client.body_bytes_sent(), {}, true});
     co_await client.close();

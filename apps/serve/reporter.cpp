@@ -23,6 +23,13 @@ void reporter::say_if_asked(std::string_view text) {
     if (options_.verbose) print_.err().line(text);
 }
 
+reporter::line::~line() {
+    try {
+        in_.answered({peer_, request_, client_.answered(), client_.body_bytes_sent(), in_.now() - begin_});
+    } catch (...) {  // no memory for a line of the log: the client has its answer
+    }
+}
+
 void reporter::answered(const logged_answer& what) {
     ++totals_.requests;
     totals_.body_bytes += what.body_bytes;

@@ -5,9 +5,10 @@
 #include "serve/access_log.hpp"
 #include "serve/clients.hpp"
 #include "serve/options.hpp"
+#include <ringlet/http/server_connection.hpp>
 #include <ringlet/net/compact_endpoint.hpp>
 #include <ringlet/net/endpoint.hpp>
-#include <ringlet/net/tcp_stream.hpp>
+#include <ringlet/net/multishot_stream.hpp>
 #include <ringlet/time/clock.hpp>
 
 #include <exception>
@@ -30,12 +31,27 @@ public:
     /// The same as it is, with --verbose only.
     void say_if_asked(std::string_view text);
     /// Who it is, for `answered`; asked of the kernel only where it is told.
-    ringlet::net::compact_endpoint peer_of(const ringlet::net::tcp_stream& stream) const {
+    ringlet::net::compact_endpoint peer_of(const ringlet::net::multishot_stream& stream) const {
         if (options_.quiet) return {};
         return ringlet::net::compact_endpoint{stream.peer_endpoint()};
     }
-    /// When an answer begins and ends, for the same, and in the same way.
-    ringlet::deadline now() const noexcept { return options_.quiet ? ringlet::deadline{} : ringlet::clock::now(); }
+    /// What is said of an answer when it has ended, or broken off.
+    class line {
+    public:
+        line(reporter& in, const ringlet::net::compact_endpoint& peer, const ringlet::http::server_connection& client,
+             const ringlet::http::request_head& request) noexcept
+            : in_{in}, peer_{peer}, client_{client}, request_{request}, begin_{in.now()} {}
+        line(const line&) = delete;
+        line& operator=(const line&) = delete;
+        ~line();
+
+    private:
+        reporter& in_;
+        const ringlet::net::compact_endpoint& peer_;
+        const ringlet::http::server_connection& client_;
+        const ringlet::http::request_head& request_;
+        ringlet::deadline begin_;
+    };
     void accepted() noexcept { ++totals_.connections; }
     void answered(const logged_answer& what);
     /// Peers come and go, and many that connect to a TLS port speak something else; what else ends a connection is said.
@@ -44,6 +60,9 @@ public:
     apps::standard_printers& printers() noexcept { return print_; }
 
 private:
+    // When an answer begins and ends, where it is told.
+    ringlet::deadline now() const noexcept { return options_.quiet ? ringlet::deadline{} : ringlet::clock::now(); }
+
     const options& options_;
     totals& totals_;
     apps::standard_printers print_;

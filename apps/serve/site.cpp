@@ -55,13 +55,28 @@ std::string make_listing(int root_fd, int directory_fd, const std::string& path,
     return listing_page(path, look_at(root_fd, directory_fd, path, entries));
 }
 
+// Keeps what is being sent.
+ringlet::task<> until_sent(std::shared_ptr<const resource>, ringlet::ready_or_task<> sending) {
+    co_await std::move(sending);
+}
+ringlet::ready_or_task<> sent_from(std::shared_ptr<const resource> what, ringlet::ready_or_task<> sending) {
+    if (sending.ready()) return {};
+    return until_sent(std::move(what), std::move(sending));
+}
+
+// After its head. `form` is one of `what`.
+ringlet::task<> send_file(http::server_connection& client, std::shared_ptr<const resource> /* keeps form */,
+                          const representation& form, http::selected_range range) {
+    co_await client.write_file(form.file, range.first, range.bytes, &form.in_memory);
+    client.end_response();
+}
+
 }  // namespace
 
 site::site(const site_options& options)
     : options_{options}, files_{open_root(options.root), options.fields, options.cache} {}
 
-// No coroutine: for what is at hand, the one that sends it is enough.
-ringlet::task<> site::answer(connection& client, const http::request_head& request) {
+ringlet::ready_or_task<> site::answer(connection& client, const http::request_head& request) {
     using http::method;
     if (request.method == method::other) return send_status(client, http::status::not_implemented);
     if (request.method == method::options) return send_methods(client, http::status::no_content);
@@ -114,45 +129,33 @@ ringlet::task<> site::answer_directory(connection& client, const http::request_h
         co_await send_status(client, status_of(index.outcome));  // it is there, perhaps: no listing in its place
 }
 
-ringlet::task<> site::send_resource(connection& client, const http::request_head& request,
-                                    std::shared_ptr<const resource> what) const {
+ringlet::ready_or_task<> site::send_resource(connection& client, const http::request_head& request,
+                                             std::shared_ptr<const resource> what) const {
     const representation& form = what->choose(request);
-    const std::uint64_t size = form.state.bytes;
     const http::precondition met = http::evaluate_preconditions(request, form.validators);
-    if (met == http::precondition::failed) {
-        co_await send_status(client, http::status::precondition_failed);
-        co_return;
-    }
-    if (met == http::precondition::not_modified) {
-        co_await client.respond(head_for(http::status::not_modified, *what, form, options_.fields), std::string_view{});
-        co_return;
-    }
+    if (met == http::precondition::failed) return send_status(client, http::status::precondition_failed);
+    if (met == http::precondition::not_modified)
+        return client.respond(head_for(http::status::not_modified, *what, form, options_.fields), {});
+    const std::uint64_t size = form.state.bytes;
     const http::selected_range range = http::select_range(request, form.validators, size, now_to_the_second());
     if (range.what == http::selected_range::kind::unsatisfiable) {
         http::response_head head = head_of(http::status::range_not_satisfiable, plain_text);
         head.fields.add("Content-Range", http::content_range(range, size));
-        co_await send_error(client, std::move(head));
-        co_return;
+        return send_error(client, std::move(head));
     }
     if (range.what == http::selected_range::kind::whole) {
-        if (form.body) {
-            co_await client.respond(*form.whole, *form.body);
-            co_return;
-        }
+        if (form.body) return sent_from(std::move(what), client.respond(*form.whole, *form.body));
         client.begin_response(*form.whole);
-        co_await client.write_file(form.file, 0, size, &form.in_memory);
-        client.end_response();
-        co_return;
+        return send_file(client, std::move(what), form, {.bytes = size});
     }
     http::response_head head = head_for(http::status::partial_content, *what, form, options_.fields);
     head.fields.add("Content-Range", http::content_range(range, size));
     if (form.body) {
-        co_await client.respond(std::move(head), std::string_view{*form.body}.substr(range.first, range.bytes));
-        co_return;
+        const std::string_view part = std::string_view{*form.body}.substr(range.first, range.bytes);
+        return sent_from(std::move(what), client.respond(std::move(head), part));
     }
     client.begin_response(std::move(head), range.bytes);
-    co_await client.write_file(form.file, range.first, range.bytes, &form.in_memory);
-    client.end_response();
+    return send_file(client, std::move(what), form, range);
 }
 
 // Made on another thread: a directory may have a hundred thousand entries, and others are not to wait for them.

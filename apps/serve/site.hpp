@@ -2,6 +2,7 @@
 #pragma once
 
 #include "serve/file_cache.hpp"
+#include <ringlet/core/ready_or_task.hpp>
 #include <ringlet/http/message.hpp>
 #include <ringlet/http/path.hpp>
 #include <ringlet/http/server_connection.hpp>
@@ -28,7 +29,8 @@ public:
     explicit site(const site_options& options);
 
     /// Answers one request, whatever it asks for.
-    ringlet::task<> answer(ringlet::http::server_connection& client, const ringlet::http::request_head& request);
+    ringlet::ready_or_task<> answer(ringlet::http::server_connection& client,
+                                    const ringlet::http::request_head& request);
 
     ringlet::io::fd_ref root() const noexcept { return files_.root(); }
 
@@ -39,8 +41,8 @@ private:
                             ringlet::http::clean_target where);
     ringlet::task<> answer_directory(connection& client, const ringlet::http::request_head& request,
                                      const ringlet::http::clean_target& where);
-    ringlet::task<> send_resource(connection& client, const ringlet::http::request_head& request,
-                                  std::shared_ptr<const resource> what) const;
+    ringlet::ready_or_task<> send_resource(connection& client, const ringlet::http::request_head& request,
+                                           std::shared_ptr<const resource> what) const;
     ringlet::task<> send_listing(connection& client, const ringlet::http::clean_target& where);
     ringlet::task<> send_error(connection& client, ringlet::http::response_head head) const;
     ringlet::task<> send_methods(connection& client, ringlet::http::status status) const;

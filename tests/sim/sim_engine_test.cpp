@@ -261,7 +261,7 @@ TEST_CASE("fault lost_more: a receiver loses nothing", "[sim][fault]") {
             CHECK(got.size() == 1);
         }
     });
-    CHECK(times >= 3);
+    CHECK(times >= 2);  // the first is one by itself
 }
 
 TEST_CASE("fault connection_reset: ECONNRESET here, then EPIPE, and ECONNRESET at the other end", "[sim][fault]") {

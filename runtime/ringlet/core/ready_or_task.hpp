@@ -22,6 +22,9 @@ public:
     ready_or_task(held_type value = {}) noexcept : rest_{nullptr}, value_{value}, ready_{true} {}
     ready_or_task(task<T> rest) noexcept : rest_{std::move(rest)} {}
 
+    /// Nothing is left to be done.
+    bool ready() const noexcept { return ready_; }
+
     bool begin(detail::job_block& job, std::coroutine_handle<> self) { return !ready_ && rest_.begin(job, self); }
     T resume(detail::job_block& job) {
         if (!ready_) return rest_.resume(job);

@@ -119,10 +119,10 @@ bool is_valid_host(std::string_view value) noexcept {
 }
 
 std::string_view host_error(const request_head& head) noexcept {
-    const auto count = head.fields.count("Host");
-    if (count > 1) return "more than one Host";
-    if (count == 0) return head.version == version::http_1_1 ? "no Host" : "";
-    return is_valid_host(*head.fields.get("Host")) ? "" : "invalid Host";
+    const auto host = head.fields.get("Host");
+    if (!host) return head.version == version::http_1_1 ? "no Host" : "";
+    if (head.fields.size() > 1 && head.fields.count("Host") > 1) return "more than one Host";
+    return is_valid_host(*host) ? "" : "invalid Host";
 }
 
 std::string_view target_error(const request_head& head) noexcept {

@@ -9,6 +9,7 @@
 #include <ringlet/http/writer.hpp>
 #include <ringlet/io/buffer_ring.hpp>
 #include <ringlet/net/drain.hpp>
+#include <ringlet/net/multishot_stream.hpp>
 #include <ringlet/net/send_file.hpp>
 #include <ringlet/net/tcp_stream.hpp>
 #include <ringlet/net/tls_stream.hpp>
@@ -114,7 +115,7 @@ public:
     /// After next_request gave null: what had come of the head of a request that was answered here, as far as it could be
     /// read (method and target may be empty or cut). Null when no request was refused.
     const request_head* refused() noexcept { return refused_ ? &parser_.head() : nullptr; }
-    net::tcp_stream& stream() noexcept { return stream_; }
+    net::multishot_stream& stream() noexcept { return stream_; }
 
 private:
     server_connection(net::tls_stream::parts parts, const server_limits& limits);
@@ -155,7 +156,7 @@ private:
     task<> flush();
     task<> linger();
 
-    net::tcp_stream stream_;
+    net::multishot_stream stream_;
     std::unique_ptr<net::tls_session> tls_;
     detail::connection_limits limits_;
     request_parser parser_;

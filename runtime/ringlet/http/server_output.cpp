@@ -3,6 +3,7 @@
 #include <ringlet/http/detail/spare_memory.hpp>
 #include <ringlet/http/server_connection.hpp>
 #include <ringlet/io/op/read.hpp>
+#include <ringlet/io/op/send.hpp>
 #include <ringlet/io/op/sendmsg.hpp>
 #include <ringlet/io/system_calls.hpp>
 #include <ringlet/net/send_file.hpp>
@@ -192,7 +193,8 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
 task<> server_connection::transmit_all(std::string& text) {
     net::send_progress since{stream_.socket(), limits_.stall_time};
     while (!text.empty()) {
-        const auto sent = co_await as_result(with_deadline(since.look(), stream_.send(ringlet::as_bytes(text))));
+        const auto sent =
+            co_await as_result(with_deadline(since.look(), io::send_op{stream_.socket(), ringlet::as_bytes(text)}));
         if (!sent && sent.error() != std::errc::timed_out) throw std::system_error{sent.error(), "send"};
         if (sent) {
             since.handed_over(*sent);
@@ -221,7 +223,7 @@ bool server_connection::peer_has_said_all() const noexcept {
 
 // Whether nothing is on its way that a reset could answer, and so destroy what we have sent.
 bool server_connection::peer_sends_no_more() const noexcept {
-    const bool is_idle = ended_idle_ && input().empty() && unread_bytes(stream_.socket()) == 0;
+    const bool is_idle = ended_idle_ && input().empty() && !stream_.keeps_some() && unread_bytes(stream_.socket()) == 0;
     return (peer_has_said_all() || is_idle) && net::unconfirmed_bytes(stream_.socket()) == 0;
 }
 
@@ -252,15 +254,14 @@ task<> server_connection::linger() {
     if (io::sys::shutdown(stream_.socket().get(), SHUT_WR) != 0) co_return;
     net::send_progress since{stream_.socket(), limits_.stall_time};
     deadline end = deadline_after(linger_time);
-    std::array<std::byte, 4096> dropped;
     for (bool peer_ended = false;;) {
         if (peer_ended) {
             co_await sleep(linger_pause);  // nothing tells when the rest of the answer has been taken
         } else {
-            const result<std::size_t> got = co_await as_result(with_deadline(end, stream_.recv(dropped)));
-            if (got && *got > 0 && clock::now() < end) continue;
-            if (!got && got.error() != std::errc::timed_out) co_return;
-            peer_ended = got && *got == 0;
+            const result<io::buffer_lease> dropped = co_await as_result(with_deadline(end, stream_.recv_lease()));
+            if (dropped && !dropped->empty() && clock::now() < end) continue;
+            if (!dropped && dropped.error() != std::errc::timed_out) co_return;
+            peer_ended = dropped && dropped->empty();
         }
         // A slow reader has more time, for as long as it takes something.
         if (net::unconfirmed_bytes(stream_.socket()) == 0) co_return;

@@ -16,7 +16,12 @@ struct receiver::state : detail::multishot_receive<state> {
     static constexpr unsigned kept_max = receiver::kept_max;
     static constexpr bool is_stream = true;
     static buffer_ring& buffers_of(loop& here) { return here.buffers(); }
-    void prepare(io_uring_sqe& sqe) noexcept { io_uring_prep_recv_multishot(&sqe, socket.get(), nullptr, 0, 0); }
+    void prepare(io_uring_sqe& sqe) noexcept {
+        io_uring_prep_recv(&sqe, socket.get(), nullptr, 0, 0);
+        if (goes_on) sqe.ioprio |= IORING_RECV_MULTISHOT;
+        goes_on = true;
+    }
+    bool goes_on = false;
 };
 
 void receiver::release::operator()(state* s) const noexcept {
@@ -28,6 +33,10 @@ void receiver::release::operator()(state* s) const noexcept {
 receiver::receiver(owned_fd socket) : state_{new state{std::move(socket)}} {}
 
 fd_ref receiver::socket() const noexcept { return state_->socket; }
+
+bool receiver::may_hold_more() const noexcept { return state_->left_some || keeps_some(); }
+
+bool receiver::keeps_some() const noexcept { return !state_->kept.empty(); }
 
 bool receiver::wait::start(ringlet::detail::job_block& job) { return state_->begin_wait(job); }
 

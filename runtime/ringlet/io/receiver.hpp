@@ -14,10 +14,11 @@ namespace ringlet::io {
 
 /// A connected socket with one request that goes on receiving into the loop's provided buffers, for sockets that are
 /// received from again and again: no request per message, and a wait that is cancelled or times out costs no system
-/// call and loses nothing. While nothing comes, no buffer is held. What comes while nobody waits is kept; at `kept_max`
+/// call and loses nothing. The first receive is one by itself: a socket that is closed after its first message needs no
+/// request that would have to be torn off. While nothing comes, no buffer is held. What comes while nobody waits is kept; at `kept_max`
 /// buffers receiving pauses, and what the kernel hands over before it has heard of that (32 buffers in a row) is kept too. May be destroyed at any time; it closes the socket, as soon as the kernel
 /// has let go of it. Must not outlive its loop.
-/// Maps to: IORING_OP_RECV with IORING_RECV_MULTISHOT and IOSQE_BUFFER_SELECT, Linux 6.0.
+/// Maps to: IORING_OP_RECV with IOSQE_BUFFER_SELECT, Linux 5.19, then with IORING_RECV_MULTISHOT, too, Linux 6.0.
 class receiver {
 public:
     static constexpr unsigned kept_max = 4;
@@ -27,8 +28,15 @@ public:
     receiver(receiver&&) noexcept = default;
     receiver& operator=(receiver&&) noexcept = default;
     ~receiver() = default;
+    /// As the destructor; nothing else may follow.
+    void close() noexcept { state_.reset(); }
 
     fd_ref socket() const noexcept;
+
+    /// Whether the last `next` left something, here or in the socket; before the first one: yes.
+    bool may_hold_more() const noexcept;
+    /// Whether something has come that nobody has taken.
+    bool keeps_some() const noexcept;
 
     /// Waits for data.
     ///

@@ -22,11 +22,17 @@ public:
 
     /// See io::receiver::next.
     auto recv_lease() noexcept { return receiver_.next(); }
+    /// See io::receiver.
+    bool may_hold_more() const noexcept { return receiver_.may_hold_more(); }
+    bool keeps_some() const noexcept { return receiver_.keeps_some(); }
     /// See io::send_all_op and io::sendmsg_all_op.
     auto send_all(std::span<const std::byte> bytes) noexcept { return io::send_all_op{receiver_.socket(), bytes}; }
     auto send_all(std::span<iovec> parts) noexcept { return io::sendmsg_all_op{receiver_.socket(), parts}; }
     /// Tells the peer that nothing more will be sent; receiving goes on. See io::shutdown_op.
     auto shutdown_send() noexcept { return io::shutdown_op{receiver_.socket(), SHUT_WR}; }
+
+    /// Closes now. Nothing may be in flight, and nothing else may follow.
+    void close() noexcept { receiver_.close(); }
 
     io::fd_ref socket() const noexcept { return receiver_.socket(); }
     /// Unspecified once the connection is gone.

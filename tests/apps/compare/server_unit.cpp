@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "compare/measure/server.hpp"
-
 #include <ringlet/os/run_main.hpp>
 #include <ringlet/time/sleep.hpp>
 
@@ -18,7 +17,8 @@ namespace {
 
 // What is told of a server that says this in one piece, and ends.
 ringlet::task<std::string> told_of(std::string says) {
-    server one = co_await server::start({{"sh", "-c", "printf '" + says + "'"}, std::nullopt});
+    const comparison::server_command command{{"sh", "-c", "printf '" + says + "'"}, std::nullopt};
+    server one = co_await server::start(command);
     siginfo_t ended{};
     while (::waitid(P_PID, static_cast<id_t>(one.pid()), &ended, WEXITED | WNOWAIT | WNOHANG) == 0 && ended.si_pid == 0)
         co_await ringlet::sleep(1ms);
@@ -35,5 +35,6 @@ ringlet::task<std::string> told_of(std::string says) {
 TEST_CASE("What a server says in the same breath as where it serves is told when it ends", "[compare][server]") {
     CHECK(ringlet::run(told_of("Serving at http://127.0.0.1:9/, model uring\\nio_uring: denied\\n")) ==
           "it ended by itself: io_uring: denied");
-    CHECK(ringlet::run(told_of("a warning\\nServing at http://127.0.0.1:9/\\n")) == "it ended by itself: it said nothing");
+    CHECK(ringlet::run(told_of("a warning\\nServing at http://127.0.0.1:9/\\n")) ==
+          "it ended by itself: it said nothing");
 }

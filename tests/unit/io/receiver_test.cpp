@@ -56,6 +56,10 @@ std::size_t count_of(const scripted_engine& engine, std::uint8_t opcode) {
 void arrive(scripted_engine& engine, std::string_view bytes) {
     engine.complete_with_buffer(engine.pending_operation(IORING_OP_RECV).user_data, bytes, IORING_CQE_F_MORE);
 }
+// The only one of its request.
+void arrive_alone(scripted_engine& engine, std::string_view bytes) {
+    engine.complete_with_buffer(engine.pending_operation(IORING_OP_RECV).user_data, bytes, 0);
+}
 void end(scripted_engine& engine, std::int32_t res) {
     engine.complete(engine.pending_operation(IORING_OP_RECV).user_data, res);
 }
@@ -74,18 +78,21 @@ task<> read_new(std::size_t count, std::string& log) {
 
 }  // namespace
 
-TEST_CASE("one standing request brings message after message, then the end", "[receiver]") {
+TEST_CASE("after the first message one standing request brings message after message, then the end", "[receiver]") {
     checked_loop loop{with_buffers(4)};
-    for (const auto& [when, what] : {std::pair{1ms, "a"}, std::pair{2ms, "b"}, std::pair{3ms, "c"}})
+    loop.engine().at(1ms, [](scripted_engine& engine) { arrive_alone(engine, "a"); });
+    for (const auto& [when, what] : {std::pair{2ms, "b"}, std::pair{3ms, "c"}})
         loop.engine().at(when, [text = what](scripted_engine& engine) { arrive(engine, text); });
     loop.engine().at(4ms, [](scripted_engine& engine) { end(engine, 0); });
     std::string log;
     loop.run(read_new(5, log));
     CHECK(log == "abc..");  // the end is seen again and again
-    CHECK(count_of(loop.engine(), IORING_OP_RECV) == 1);
+    CHECK(count_of(loop.engine(), IORING_OP_RECV) == 2);
     CHECK(count_of(loop.engine(), IORING_OP_ASYNC_CANCEL) == 0);
-    CHECK((loop.engine().submitted()[0].ioprio & IORING_RECV_MULTISHOT) != 0);
+    CHECK((loop.engine().submitted()[0].ioprio & IORING_RECV_MULTISHOT) == 0);
     CHECK((loop.engine().submitted()[0].flags & IOSQE_BUFFER_SELECT) != 0);
+    CHECK(loop.engine().submitted()[1].ioprio == IORING_RECV_MULTISHOT);  // it looks for data first
+    CHECK((loop.engine().submitted()[1].flags & IOSQE_BUFFER_SELECT) != 0);
 }
 
 TEST_CASE("a wait that times out sends nothing to the kernel, and the next wait gets the data", "[receiver]") {
@@ -123,6 +130,30 @@ TEST_CASE("what comes while nobody waits is kept, and at the limit receiving pau
     CHECK(log == "12345.");
     CHECK(count_of(loop.engine(), IORING_OP_ASYNC_CANCEL) == 1);
     CHECK(count_of(loop.engine(), IORING_OP_RECV) == 2);
+}
+
+TEST_CASE("a request that is told to stop while a worker of the kernel has it has not failed", "[receiver]") {
+    checked_loop loop{with_buffers(8)};
+    loop.engine().at(1ms, [](scripted_engine& engine) {
+        for (unsigned i = 0; i < receiver::kept_max; ++i) arrive(engine, "x");
+    });
+    loop.engine().at(60ms, [](scripted_engine& engine) { arrive(engine, "y"); });
+    loop.engine().at(70ms, [](scripted_engine& engine) { end(engine, 0); });
+    loop.engine().set_script([](scripted_engine& engine, const io_uring_sqe& sqe) {
+        if (sqe.opcode != IORING_OP_ASYNC_CANCEL) return false;
+        engine.complete(sqe.user_data, 0);
+        engine.complete(sqe.addr, -EINTR);
+        return true;
+    });
+    std::string log;
+    loop.run([](std::string& seen) -> task<> {
+        receiver in{some_socket()};
+        const auto none = co_await ringlet::as_result(ringlet::with_timeout(500us, in.next()));
+        CHECK_FALSE(none);
+        co_await ringlet::sleep(40ms);
+        co_await read_text(in, 6, seen);
+    }(log));
+    CHECK(log == "xxxxy.");
 }
 
 TEST_CASE("an error of the socket is thrown after what came before it", "[receiver]") {

@@ -74,7 +74,8 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
 
     void handle(loop& here, std::int32_t res, std::uint32_t flags) noexcept {
         if (res > 0) {
-            maybe_data = (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+            left_some = (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+            maybe_data = left_some || !armed;  // to try in vain costs less than not to be told of the end, see below
             // Did the end of the stream, or an error, come before the request? One that polls first is not told of it
             // after the data (Linux 6.18), so ask anew.
             if (std::exchange(polled_first, false) && !maybe_data && Derived::is_stream) {
@@ -96,7 +97,7 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
                 buffers->wait(*this);
             }
             return;
-        } else if (!(res == -ECANCELED && stopping)) {
+        } else if (!stopping || (res != -ECANCELED && !was_interrupted(res))) {
             ended = true;
             end_res = res;
         }
@@ -186,6 +187,7 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
     buffer_ring::queue kept;   // what came and was not taken
     bool armed = false;
     bool maybe_data = true;  // the socket may hold data: try before waiting for it
+    bool left_some = true;   // in the socket, as the kernel said with the last data
     bool stopping = false;
     bool ended = false;
     bool parked = false;  // waits for a buffer
