@@ -27,28 +27,11 @@ bool drop_authority(std::string_view& target) noexcept {
     return true;
 }
 
-// Names of usual characters, none of them hidden: as most are.
-bool is_clean(std::string_view target) noexcept {
-    if (!target.starts_with('/') || target.size() < 2 || target.size() > segment_bytes_max) return false;
-    bool at_name = false;
-    for (const char c : target) {
-        if (at_name && (c == '/' || c == '.')) return false;
-        if (c != '/' && !detail::is(c, detail::unreserved)) return false;
-        at_name = c == '/';
-    }
-    return true;
-}
-
 }  // namespace
 
 checked<clean_target> clean_path(std::string_view target) {
     if (!target.starts_with('/') && !drop_authority(target)) return answer::failure("not a path");
     clean_target out;
-    if (is_clean(target)) {
-        out.directory = target.back() == '/';
-        out.path = target.substr(1, target.size() - (out.directory ? 2 : 1));
-        return out;
-    }
     const auto question = std::min(target.find('?'), target.size());
     if (question != target.size()) out.query = target.substr(question + 1);
     auto rest = target.substr(0, question);

@@ -18,10 +18,8 @@ struct receiver::state : detail::multishot_receive<state> {
     static buffer_ring& buffers_of(loop& here) { return here.buffers(); }
     void prepare(io_uring_sqe& sqe) noexcept {
         io_uring_prep_recv(&sqe, socket.get(), nullptr, 0, 0);
-        if (goes_on) sqe.ioprio |= IORING_RECV_MULTISHOT;
-        goes_on = true;
+        if (asked_before) sqe.ioprio |= IORING_RECV_MULTISHOT;
     }
-    bool goes_on = false;
 };
 
 void receiver::release::operator()(state* s) const noexcept {

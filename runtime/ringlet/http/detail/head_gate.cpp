@@ -247,10 +247,16 @@ unsigned head_gate::target_classes() const noexcept {
 // Up to the end of a line, or of what there is; at an error, up to the byte that is wrong.
 head_gate::found head_gate::take(const char*& at, const char* end) noexcept {
     const char* after = nullptr;
-    if (state_ == state::field_start)
+    if (state_ == state::field_start) {
+        if (std::string_view{at, end}.starts_with(line_end)) {
+            at += line_end.size();
+            state_ = state::start;
+            return found::head;
+        }
         after = usual_field_line(at, end);
-    else if (state_ == state::start && start_ == start::request_line)
+    } else if (state_ == state::start && start_ == start::request_line) {
         after = usual_request_line(at, end);
+    }
     if (after != nullptr) {
         at = after;
         return found::line;

@@ -45,6 +45,7 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
         here.request_begun();
         here.add_standing(*this);
         armed = true;
+        asked_before = true;
         stopping = false;
     }
     void stop(loop& here) noexcept {
@@ -64,7 +65,8 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
             one.armed = false;
         }
         // It was woken for a buffer and took none: the next in line may. But ENOBUFS says that there is none.
-        if (std::exchange(one.woken, false) && !brought && res != -ENOBUFS) one.buffers->wake_one();
+        if (one.woken && !brought && res != -ENOBUFS) one.buffers->wake_one();
+        one.woken = false;
         if (one.orphan) {
             if (!one.armed) delete &one.self();
             return;
@@ -78,10 +80,11 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
             maybe_data = left_some || !armed;  // to try in vain costs less than not to be told of the end, see below
             // Did the end of the stream, or an error, come before the request? One that polls first is not told of it
             // after the data (Linux 6.18), so ask anew.
-            if (std::exchange(polled_first, false) && !maybe_data && Derived::is_stream) {
+            if (polled_first && !maybe_data && Derived::is_stream) {
                 maybe_data = true;
                 stop(here);
             }
+            polled_first = false;
             if (kept.count >= Derived::kept_max) {
                 maybe_data = true;  // by the time it goes on
                 stop(here);
@@ -90,7 +93,9 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
             // Nobody waits: no buffer is needed now, and who takes nothing must not collect them.
             if (!job) return;
             // The kernel looks for a buffer before it looks for data; only who has data may wait for a buffer.
-            if (std::exchange(maybe_data, false) || !buffers->exhausted() || buffers->grow()) {
+            const bool tried = maybe_data;
+            maybe_data = false;
+            if (tried || !buffers->exhausted() || buffers->grow()) {
                 arm(here);
             } else {
                 parked = true;
@@ -160,7 +165,8 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
     static void cancel(job_block& waiting) noexcept {
         multishot_receive& one = of(waiting);
         one.job = nullptr;
-        if (std::exchange(one.parked, false)) one.link.unlink();  // the buffer is for somebody who waits
+        if (one.parked) one.link.unlink();  // the buffer is for somebody who waits
+        one.parked = false;
         waiting.res = ringlet::detail::wait_cancelled;
         loop::current().make_ready(waiting);
     }
@@ -185,16 +191,18 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
     std::int32_t end_res = 0;  // once `ended`: 0, or -errno
     job_block* job = nullptr;  // who gets what comes next
     buffer_ring::queue kept;   // what came and was not taken
-    bool armed = false;
-    bool maybe_data = true;  // the socket may hold data: try before waiting for it
-    bool left_some = true;   // in the socket, as the kernel said with the last data
-    bool stopping = false;
-    bool ended = false;
-    bool parked = false;  // waits for a buffer
-    bool woken = false;   // was given the chance to take one
-    bool orphan = false;
-    bool polled_first = false;  // and nothing has come since
-    bool taking = false;        // a job that is to get something is about to run
+    // One bit each: connections that wait are many.
+    bool armed : 1 = false;
+    bool asked_before : 1 = false;  // this request is not the first
+    bool maybe_data : 1 = true;     // the socket may hold data: try before waiting for it
+    bool left_some : 1 = true;      // in the socket, as the kernel said with the last data
+    bool stopping : 1 = false;
+    bool ended : 1 = false;
+    bool parked : 1 = false;  // waits for a buffer
+    bool woken : 1 = false;   // was given the chance to take one
+    bool orphan : 1 = false;
+    bool polled_first : 1 = false;  // and nothing has come since
+    bool taking : 1 = false;        // a job that is to get something is about to run
     buffer_ring* buffers = nullptr;
 };
 
