@@ -2,6 +2,7 @@
 #include <ringlet/core/bytes.hpp>
 #include <ringlet/http/detail/spare_memory.hpp>
 #include <ringlet/http/server_connection.hpp>
+#include <ringlet/io/op/nop.hpp>
 #include <ringlet/io/op/read.hpp>
 #include <ringlet/io/op/send.hpp>
 #include <ringlet/io/op/sendmsg.hpp>
@@ -174,7 +175,7 @@ task<> server_connection::write_file(io::fd_ref file, std::uint64_t offset, std:
             const std::uint64_t before = body_sent_;
             co_await net::send_file_from_memory(since, file, offset, bytes, body_sent_, seen);
             // One who asks anew after this is waited for, and lets others go on; one who has asked already is not.
-            if (!input().empty()) co_await yield();
+            if (!input().empty()) co_await io::nop_op{};
             offset += body_sent_ - before;
             bytes -= body_sent_ - before;
             if (bytes == 0) co_return;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ringlet/io/op/nop.hpp>
 #include <ringlet/io/op/poll.hpp>
 #include <ringlet/io/op/read.hpp>
 #include <ringlet/io/op/send.hpp>
@@ -26,8 +27,10 @@
 namespace ringlet::net {
 namespace {
 
-// A file goes out in pieces of this size where it is not read first, and in pieces of this size where it is.
-constexpr std::uint64_t sendfile_bytes_max = std::uint64_t{1} << 20;
+// Where it is not read first, a file goes out at once up to this size, longer ones in pieces that do not hold up others.
+constexpr std::uint64_t sent_at_once_max = std::uint64_t{1} << 20;
+constexpr std::uint64_t sendfile_bytes = std::uint64_t{512} << 10;
+// Where it is, in pieces of this size.
 constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
 
 // Short enough that a socket's buffer does not run dry.
@@ -130,7 +133,7 @@ task<> send_file_from_memory(send_progress& to, io::fd_ref file, std::uint64_t o
     std::uint64_t looked_at = offset;  // up to here it was in memory a moment ago
     while (bytes > 0) {
         if (offset >= looked_at) {
-            const std::uint64_t piece = std::min(bytes, sendfile_bytes_max);
+            const std::uint64_t piece = bytes <= sent_at_once_max ? bytes : sendfile_bytes;
             if (!seen || !seen->cover(offset, piece)) {
                 if (!is_in_memory(file, offset, piece)) break;
                 if (seen) seen->add(offset, piece);
@@ -144,7 +147,8 @@ task<> send_file_from_memory(send_progress& to, io::fd_ref file, std::uint64_t o
             offset += static_cast<std::uint64_t>(taken);
             bytes -= static_cast<std::uint64_t>(taken);
             to.handed_over(static_cast<std::size_t>(taken));
-            if (bytes > 0) co_await yield();  // a fast reader takes as fast as we send
+            // A fast reader takes as fast as we send, and others are not to wait for it.
+            if (bytes > 0) co_await io::nop_op{};
         } else if (errno == EAGAIN || errno == EINTR) {
             co_await until_it_takes_more(to);
         } else {

@@ -9,8 +9,11 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
+#include <optional>
 #include <string>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 using namespace ringlet;
@@ -77,6 +80,33 @@ task<outcome> send_beyond_the_end() {
     co_return out;
 }
 
+task<> note_when_it_comes(net::tcp_stream& from, const std::uint64_t& sent, std::optional<std::uint64_t>& seen) {
+    std::array<std::byte, 1> room;
+    const std::size_t n = co_await from.recv(room);
+    CHECK(n == 1);
+    seen = sent;
+}
+
+// How much of a file has gone to one who takes all at once, a file in place of a socket, when somebody else gets what he
+// waits for.
+task<std::optional<std::uint64_t>> sent_before_others_go_on(std::size_t bytes) {
+    auto listener = any_listener();
+    net::tcp_stream here = co_await net::tcp_stream::connect(listener.local_endpoint());
+    net::tcp_stream there = co_await listener.accept();
+    const io::owned_fd file = file_of(bytes);
+    const io::owned_fd taker = file_of(0);
+    std::uint64_t sent = 0;
+    std::optional<std::uint64_t> seen;
+    job<> other = spawn(note_when_it_comes, std::ref(there), std::cref(sent), std::ref(seen));
+    co_await sleep(1ms);                                 // it waits
+    CHECK(::send(here.socket().get(), "x", 1, 0) == 1);  // at once: the ring has not looked since
+    net::send_progress progress{taker, 30s};
+    co_await net::send_file_from_memory(progress, file, 0, bytes, sent);
+    if (sent == 0) co_return std::nullopt;
+    co_await other.join();
+    co_return seen;
+}
+
 // What each of two times that the same file is sent asks of the kernel.
 task<std::array<std::uint64_t, 2>> calls_of_sending_twice() {
     auto listener = any_listener();
@@ -125,6 +155,12 @@ TEST_CASE("a reader that has closed its half and takes its time is not looked at
     CHECK(got.sent == bytes);
     CHECK(got.received == bytes);
     CHECK(got.calls < 20'000);
+}
+
+TEST_CASE("a reader that takes everything at once holds up nobody else", "[net][orderly]") {
+    const std::optional<std::uint64_t> seen = run(sent_before_others_go_on, std::size_t{16} << 20);
+    if (!seen) SKIP("nothing was seen in memory: cachestat(2), Linux 6.5");
+    CHECK(*seen <= 8 << 20);  // one piece; with epoll, which is asked less often, some
 }
 
 TEST_CASE("a file that ends sooner is sent to its end", "[net]") {

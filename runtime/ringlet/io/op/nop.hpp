@@ -9,7 +9,8 @@
 
 namespace ringlet::io {
 
-/// Does nothing, through the kernel and back: for tests and for measuring.
+/// Does nothing, through the kernel and back: whatever others wait for and has come is seen before this job goes on, while
+/// yield() lets those go on that are ready already. For who is busy for long at a time, for tests, and for measuring.
 ///
 /// Result:    nothing.
 /// Errors:    `cancelled`.
