@@ -73,16 +73,23 @@ std::pair<ringlet::os::pipe_reader, ringlet::io::owned_fd> make_pipe() {
     return {ringlet::os::pipe_reader{ringlet::io::owned_fd{ends[0]}}, ringlet::io::owned_fd{ends[1]}};
 }
 
-// Takes "Serving at http://127.0.0.1:8000/, ..." out of what was said when that line is whole. What one read brings after it
-// stays: the end may be near.
+std::optional<net::endpoint> address_in(std::string_view line) {
+    const std::size_t begin = line.find("http://");
+    if (begin == line.npos) return std::nullopt;
+    const std::string_view rest = line.substr(begin + 7);
+    return net::endpoint::try_parse(rest.substr(0, rest.find('/')));
+}
+
+// Takes "Serving at http://127.0.0.1:8000/, ...", and what stands before it, out of what was said when that line is whole.
+// What one read brings after it stays: the end may be near.
 std::optional<net::endpoint> take_address(std::string& said) {
-    const std::size_t begin = said.find("http://");
-    const std::size_t end = begin == said.npos ? said.npos : said.find('\n', begin);
-    if (end == said.npos) return std::nullopt;
-    const std::string_view rest = std::string_view{said}.substr(begin + 7, end - begin - 7);
-    const auto address = net::endpoint::try_parse(rest.substr(0, rest.find('/')));
-    said.erase(0, end + 1);
-    return address;
+    for (std::size_t begin = 0, end = 0; (end = said.find('\n', begin)) != said.npos; begin = end + 1) {
+        const auto address = address_in(std::string_view{said}.substr(begin, end - begin));
+        if (!address) continue;
+        said.erase(0, end + 1);
+        return address;
+    }
+    return std::nullopt;
 }
 
 ringlet::task<net::endpoint> read_address(ringlet::os::pipe_reader& from, std::string& said) {

@@ -160,7 +160,7 @@ private:
     std::unique_ptr<net::tls_session> tls_;
     detail::connection_limits limits_;
     request_parser parser_;
-    // Input not yet read: in the one, or, under TLS and so that a slow reader holds none of the loop's buffers, in the other.
+    // Input not yet read: in the one, or, under TLS and so that a slow reader holds few of the loop's buffers, in the other.
     io::buffer_lease lease_;
     std::unique_ptr<kept_input> kept_;
     std::string output_;                       // not yet sent

@@ -15,9 +15,12 @@ namespace ringlet::io {
 /// A connected socket with one request that goes on receiving into the loop's provided buffers, for sockets that are
 /// received from again and again: no request per message, and a wait that is cancelled or times out costs no system
 /// call and loses nothing. The first receive is one by itself: a socket that is closed after its first message needs no
-/// request that would have to be torn off. While nothing comes, no buffer is held. What comes while nobody waits is kept; at `kept_max`
-/// buffers receiving pauses, and what the kernel hands over before it has heard of that (32 buffers in a row) is kept too. May be destroyed at any time; it closes the socket, as soon as the kernel
-/// has let go of it. Must not outlive its loop.
+/// request that would have to be torn off. While nothing comes, no buffer is held. What comes while nobody waits is
+/// kept; at `kept_max` buffers receiving pauses, and what the kernel hands over before it has heard of that (32 buffers
+/// in a row) is kept too. May be destroyed at any time; it closes the socket, as soon as the kernel has let go of it. Must
+/// not outlive its loop.
+/// A kernel before the spring of 2026 may not tell of the end of a Unix socket's stream that comes right behind data
+/// (liburing issue 1549): where that can be, give waits a time limit.
 /// Maps to: IORING_OP_RECV with IOSQE_BUFFER_SELECT, Linux 5.19, then with IORING_RECV_MULTISHOT, too, Linux 6.0.
 class receiver {
 public:

@@ -18,11 +18,12 @@ namespace {
 // What is told of a server that says this in one piece, and ends.
 ringlet::task<std::string> told_of(std::string says) {
     const comparison::server_command command{{"sh", "-c", "printf '" + says + "'"}, std::nullopt};
-    server one = co_await server::start(command);
-    siginfo_t ended{};
-    while (::waitid(P_PID, static_cast<id_t>(one.pid()), &ended, WEXITED | WNOWAIT | WNOHANG) == 0 && ended.si_pid == 0)
-        co_await ringlet::sleep(1ms);
     try {
+        server one = co_await server::start(command);
+        siginfo_t ended{};
+        const auto id = static_cast<id_t>(one.pid());
+        while (::waitid(P_PID, id, &ended, WEXITED | WNOWAIT | WNOHANG) == 0 && ended.si_pid == 0)
+            co_await ringlet::sleep(1ms);
         (void)co_await one.stop();
     } catch (const std::runtime_error& error) {
         co_return error.what();
@@ -35,6 +36,11 @@ ringlet::task<std::string> told_of(std::string says) {
 TEST_CASE("What a server says in the same breath as where it serves is told when it ends", "[compare][server]") {
     CHECK(ringlet::run(told_of("Serving at http://127.0.0.1:9/, model uring\\nio_uring: denied\\n")) ==
           "it ended by itself: io_uring: denied");
-    CHECK(ringlet::run(told_of("a warning\\nServing at http://127.0.0.1:9/\\n")) ==
+    CHECK(ringlet::run(told_of("see http://a.test/\\nServing at http://127.0.0.1:9/\\n")) ==
           "it ended by itself: it said nothing");
+}
+
+TEST_CASE("What a server says that does not serve is told", "[compare][server]") {
+    CHECK(ringlet::run(told_of("cannot serve http://0.0.0.0:80: in use\\n")) ==
+          "it does not start: cannot serve http://0.0.0.0:80: in use\n");
 }

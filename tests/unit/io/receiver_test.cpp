@@ -279,6 +279,34 @@ TEST_CASE("a receiver that polled first asks again after the data: the end may h
     CHECK(log == "ab");
 }
 
+TEST_CASE("a receiver that polled first asks again when all of the data are there, be they several buffers",
+          "[receiver]") {
+    checked_loop loop{with_buffers(2)};
+    loop.engine().at(1ms, [](scripted_engine& engine) { arrive_alone(engine, "a"); });
+    loop.engine().set_script([](scripted_engine& engine, const io_uring_sqe& sqe) {
+        if (sqe.opcode != IORING_OP_RECV) return false;
+        const std::size_t asked = count_of(engine, IORING_OP_RECV);
+        if (asked == 1) return false;
+        if (asked == 2) {
+            engine.complete(sqe.user_data, -ENOBUFS);
+        } else if ((sqe.ioprio & IORING_RECVSEND_POLL_FIRST) != 0) {
+            engine.complete_with_buffer(sqe.user_data, "b", IORING_CQE_F_MORE | IORING_CQE_F_SOCK_NONEMPTY);
+            engine.complete_with_buffer(sqe.user_data, "c", IORING_CQE_F_MORE);
+        } else {
+            engine.complete(sqe.user_data, -ECONNRESET);
+        }
+        return true;
+    });
+    std::string log;
+    loop.run([](std::string& seen) -> task<> {
+        receiver in{some_socket()};
+        co_await read_text(in, 3, seen);
+        const auto last = co_await ringlet::as_result(ringlet::with_timeout(1s, in.next()));
+        CHECK(last.error() == std::errc::connection_reset);
+    }(log));
+    CHECK(log == "abc");
+}
+
 TEST_CASE("two receivers that both find no buffer do not wake each other for ever", "[receiver]") {
     checked_loop loop{with_buffers(1)};
     // The only buffer went to the first; whoever asks from then on finds none, for a while.

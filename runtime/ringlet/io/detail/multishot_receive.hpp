@@ -81,10 +81,10 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
             // Did the end of the stream, or an error, come before the request? One that polls first is not told of it
             // after the data (Linux 6.18), so ask anew.
             if (polled_first && !maybe_data && Derived::is_stream) {
+                polled_first = false;
                 maybe_data = true;
                 stop(here);
             }
-            polled_first = false;
             if (kept.count >= Derived::kept_max) {
                 maybe_data = true;  // by the time it goes on
                 stop(here);
@@ -201,7 +201,7 @@ struct multishot_receive : completion, listed, ringlet::detail::in_frame_pool {
     bool parked : 1 = false;  // waits for a buffer
     bool woken : 1 = false;   // was given the chance to take one
     bool orphan : 1 = false;
-    bool polled_first : 1 = false;  // and nothing has come since
+    bool polled_first : 1 = false;  // and nothing has emptied the socket since
     bool taking : 1 = false;        // a job that is to get something is about to run
     buffer_ring* buffers = nullptr;
 };
