@@ -133,7 +133,18 @@ class Comparison:
         return {**result, "requests_per_second": result["requests"] / result["seconds"],
                 "cpu_us": cpu * 1e6 / result["requests"]}
 
-    def measure(self, row):
+    def throw_away_once(self, server, row):
+        """The load is cheap, so that the server is the one that is busy."""
+        command = [self.options.build / "tests/bench/bench-http-load", str(server.port), str(row.bytes), str(row.connections),
+                   str(self.options.seconds)]
+        pin = None if self.options.load_core is None else lambda: os.sched_setaffinity(0, {self.options.load_core})
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60 + self.options.seconds, preexec_fn=pin)
+        if run.returncode != 0:
+            raise RuntimeError(run.stderr.strip())
+        result = json.loads(run.stdout)
+        return {"requests_per_second": result["requests"] / result["seconds"]}
+
+    def measure(self, row, load_once):
         """By contestant: one result of each repetition. All of them in turn, each time another one first."""
         names = list(self.contestants.start)
         results = {name: [] for name in names}
@@ -144,17 +155,19 @@ class Comparison:
                     with self.contestants.start[name]() as server:
                         if repetition == 0:
                             verify(server, row)
-                        if self.wrk:
-                            results[name].append(self.load_once(server, row))
+                        if load_once:
+                            results[name].append(load_once(server, row))
         return results
 
 
-def compare(name, results, key, other, at_most=None, digits=2):
+def compare(name, results, key, other, at_most=None, digits=2, at_least=None):
     mine, its = ([result[key] for result in results[who]] for who in ("ours", other))
     ratios = pair_ratios(mine, its)
     target, met = "", None
     if at_most is not None:
         target, met = f"ratio at most {at_most}", statistics.median(ratios) <= at_most
+    if at_least is not None:
+        target, met = f"ratio at least {at_least}", statistics.median(ratios) >= at_least
     return Figure(f"{name}: {key_names[key]}, beside {other}", median_and_spread(mine, digits),
                   median_and_spread(its, digits), median_and_spread(ratios), target, met)
 
@@ -168,7 +181,7 @@ def skipped(name, why):
 
 
 def closed_loop(comparison, name, row):
-    results = comparison.measure(row)
+    results = comparison.measure(row, comparison.load_once if comparison.wrk else None)
     if not comparison.wrk:
         return [skipped(name, "wrk is not installed (the bytes are right)")]
     others = [who for who in results if who != "ours"]
@@ -187,6 +200,13 @@ def closed_loop(comparison, name, row):
         figures.append(compare(name, results, "p50_us", other, digits=0))
         figures.append(compare(name, results, "p99_us", other, EQUAL if other == "nginx" else None, digits=0))
     return figures + [skipped(f"{name}: beside {who}", why) for who, why in comparison.contestants.missing.items()]
+
+
+def thrown_away(comparison, name, row):
+    """Requests/s where the server is the one that is busy, not the client."""
+    results = comparison.measure(row, comparison.throw_away_once)
+    return [compare(name, results, "requests_per_second", other, digits=0, at_least=0.95 if row.beats_best else None)
+            for other in results if other != "ours"]
 
 
 def idle_bytes(server, connections):
@@ -314,5 +334,8 @@ def all_figures(options, build):
     for row in ROWS:
         name = f"HTTP, {row.name}, {row.connections} connections"
         figures.append((name, lambda name=name, row=row: closed_loop(comparison, name, row)))
+        if row.depth == 1 and not row.closes:
+            name = f"HTTP, {row.name}, {row.connections} connections, answers thrown away"
+            figures.append((name, lambda name=name, row=row: thrown_away(comparison, name, row)))
     quiet, cold = "HTTP, 10,000 idle connections", "HTTP, 1 KiB while a file that is not in memory is sent"
     return figures + [(quiet, lambda: idle(comparison, quiet)), (cold, lambda: cold_file(comparison, cold))]

@@ -34,7 +34,8 @@
 namespace {
 
 constexpr std::size_t gathered_bytes_max = 64 * 1024;
-constexpr std::size_t copied_bytes_max = 4 * 1024;  // a body behind its head; beyond it the kernel gathers
+constexpr std::size_t copied_bytes_max = 4 * 1024;      // a body behind its head; beyond it the kernel gathers
+constexpr std::uint64_t corked_bytes_min = 256 * 1024;  // of a file: sendfile(2) pushes each 64 KiB else
 constexpr std::size_t input_bytes_max = 16 * 1024;
 constexpr int pipe_bytes = 1 << 20;
 
@@ -277,6 +278,8 @@ private:
 
     bool send_file(int fd, connection& peer) {
         ::fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
+        const bool is_long = peer.large->bytes - peer.large_sent >= corked_bytes_min;
+        if (is_long) set_cork(fd, 1);
         ssize_t n = 1;
         while (n > 0 && peer.large_sent < peer.large->bytes) {
             auto from = static_cast<off_t>(peer.large_sent);
@@ -284,10 +287,13 @@ private:
             if (n > 0) peer.large_sent += static_cast<std::uint64_t>(n);
         }
         const int error = n == 0 ? EIO : errno;  // it has become shorter
+        if (is_long) set_cork(fd, 0);
         ::fcntl(fd, F_SETFL, O_RDWR);
         errno = error;
         return n > 0;
     }
+
+    static void set_cork(int fd, int on) { ::setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
 
     bool splice_file(int fd, connection& peer) {
         while (peer.large_sent < peer.large->bytes) {
