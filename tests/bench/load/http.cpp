@@ -116,7 +116,8 @@ int main(int argc, char** argv) {
     }
     const auto begin = clock::now();
     const std::chrono::duration<double> wanted{std::strtod(argv[4], nullptr)};
-    const std::uint64_t answers = answers_until(begin + std::chrono::duration_cast<clock::duration>(wanted), how, events, all);
+    const std::uint64_t answers =
+        answers_until(begin + std::chrono::duration_cast<clock::duration>(wanted), how, events, all);
     const std::chrono::duration<double> took = clock::now() - begin;
     bench::json_line{}.add("requests", answers).add("seconds", took.count()).print();
 }
