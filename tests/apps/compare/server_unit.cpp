@@ -2,16 +2,13 @@
 #include "catch.hpp"
 #include "compare/measure/server.hpp"
 #include <ringlet/os/run_main.hpp>
-#include <ringlet/time/sleep.hpp>
 
-#include <chrono>
 #include <stdexcept>
 #include <string>
 
 #include <sys/wait.h>
 
 using comparison::server;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -21,9 +18,7 @@ ringlet::task<std::string> told_of(std::string says) {
     try {
         server one = co_await server::start(command);
         siginfo_t ended{};
-        const auto id = static_cast<id_t>(one.pid());
-        while (::waitid(P_PID, id, &ended, WEXITED | WNOWAIT | WNOHANG) == 0 && ended.si_pid == 0)
-            co_await ringlet::sleep(1ms);
+        CHECK(::waitid(P_PID, static_cast<id_t>(one.pid()), &ended, WEXITED | WNOWAIT) == 0);  // it says no more
         (void)co_await one.stop();
     } catch (const std::runtime_error& error) {
         co_return error.what();

@@ -15,7 +15,7 @@
 namespace bench {
 
 void give_up(const std::string& what) {
-    fmt::print(stderr, "bench-echo-load: {}\n", what);
+    fmt::print(stderr, "{}: {}\n", program_invocation_short_name, what);
     std::exit(1);
 }
 
